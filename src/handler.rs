@@ -1,0 +1,40 @@
+//! The seam between the server and everything that answers.
+
+use crate::message::{Request, Response};
+
+/// Someone who answers requests.
+///
+/// A handler is shared by all threads and may block: a thread that stays too long in one is replaced while it does.
+/// It cannot fail, since it has nobody to complain to; what went wrong is an answer too. If it panics, the client
+/// gets a 500 and the server lives on.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers a whole request, body included.
+    fn handle(&self, request: &Request) -> Response;
+
+    /// Answers from the head alone, before any of the body has been read, or declines.
+    ///
+    /// It is asked first for every request. Here a 405 is said before the upload, and a response with
+    /// [`Body::Incoming`](crate::message::Body::Incoming) streams the request's body back.
+    fn handle_head(&self, _head: &Request) -> Option<Response> {
+        None
+    }
+}
+
+impl<F> Handler for F
+where
+    F: Fn(&Request) -> Response + Send + Sync + 'static,
+{
+    fn handle(&self, request: &Request) -> Response {
+        self(request)
+    }
+}
+
+impl Handler for Box<dyn Handler> {
+    fn handle(&self, request: &Request) -> Response {
+        (**self).handle(request)
+    }
+
+    fn handle_head(&self, head: &Request) -> Option<Response> {
+        (**self).handle_head(head)
+    }
+}

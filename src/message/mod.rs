@@ -1,0 +1,19 @@
+//! The vocabulary: what everybody in the house hands to each other.
+//!
+//! Plain values. Nothing here reads, writes, waits or asks the time; a [`Body`] may *carry* an open file,
+//! but only the server sends it.
+
+mod body;
+mod headers;
+mod problem;
+mod request;
+mod response;
+mod target;
+
+pub use body::{Body, FileSlice, Fingerprint, Stream};
+pub use headers::{Headers, InvalidField};
+pub(crate) use headers::{Span, is_field_value, is_token, list_elements};
+pub use http::{Method, StatusCode};
+pub use request::{Request, Version};
+pub use response::Response;
+pub use target::{Target, TargetError};

@@ -1,0 +1,277 @@
+//! The request target (RFC 9112 §3.2): what the client asks for, in its four forms.
+//!
+//! The target is kept as it came and only cut into its parts; nothing is decoded or tidied here, so that every
+//! reader of a path decodes it once and from the same bytes.
+
+use std::fmt;
+use std::ops::Range;
+
+use http::Method;
+
+/// What a request asks for: a path, perhaps a query, perhaps the server's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    raw: String,
+    authority: Option<Range<usize>>,
+    path: Range<usize>,
+    query: Option<Range<usize>>,
+}
+
+/// Why some bytes are no request target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetError {
+    /// A control character, blank, non-ASCII byte or one of `" < > #` (and `\` in a path), which must be escaped.
+    ForbiddenByte,
+    /// None of the four forms, or a form that this method may not use.
+    WrongForm,
+    /// The authority is no `host` or `host:port` by RFC 3986 §3.2.
+    BadAuthority,
+}
+
+impl fmt::Display for TargetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TargetError::ForbiddenByte => {
+                "the request target holds a character that must be percent-encoded"
+            }
+            TargetError::WrongForm => {
+                "the request target must be a path that begins with a slash, or an http URL"
+            }
+            TargetError::BadAuthority => "the host in the request target is malformed",
+        })
+    }
+}
+
+impl std::error::Error for TargetError {}
+
+impl Default for Target {
+    /// The root path.
+    fn default() -> Target {
+        Target {
+            raw: "/".to_owned(),
+            authority: None,
+            path: 0..1,
+            query: None,
+        }
+    }
+}
+
+impl Target {
+    /// Reads a target as the request line has it; which forms are allowed depends on the method.
+    pub fn parse(bytes: &[u8], method: &Method) -> Result<Target, TargetError> {
+        let mut target = Target::default();
+        target.assign(bytes, method)?;
+        Ok(target)
+    }
+
+    /// Like [`Target::parse`], into the memory that is already there. After an error the value is unspecified.
+    pub(crate) fn assign(&mut self, bytes: &[u8], method: &Method) -> Result<(), TargetError> {
+        if !bytes.iter().all(|&byte| is_target_byte(byte)) {
+            return Err(TargetError::ForbiddenByte);
+        }
+        let text = std::str::from_utf8(bytes).expect("every byte was found to be ASCII");
+        self.raw.clear();
+        self.raw.push_str(text);
+        self.authority = None;
+        self.query = None;
+        if *method == Method::CONNECT {
+            self.path = 0..0;
+            self.authority = Some(0..text.len());
+            let with_port = text
+                .rsplit_once(':')
+                .is_some_and(|(_, port)| !port.is_empty());
+            return if with_port && is_authority(text) {
+                Ok(())
+            } else {
+                Err(TargetError::WrongForm)
+            };
+        }
+        if text == "*" && *method == Method::OPTIONS {
+            self.path = 0..1;
+            return Ok(());
+        }
+        let start = if text.starts_with('/') {
+            0
+        } else {
+            self.assign_authority(text)?
+        };
+        let end = text.find('?').unwrap_or(text.len());
+        self.path = start..end;
+        self.query = (end < text.len()).then_some(end + 1..text.len());
+        if text[start..end].contains('\\') {
+            return Err(TargetError::ForbiddenByte);
+        }
+        Ok(())
+    }
+
+    /// Takes the authority off an absolute-form target and returns where its path begins.
+    fn assign_authority(&mut self, text: &str) -> Result<usize, TargetError> {
+        let scheme = ["http://", "https://"]
+            .into_iter()
+            .find(|scheme| {
+                text.get(..scheme.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            })
+            .ok_or(TargetError::WrongForm)?;
+        let start = scheme.len();
+        let end = text[start..]
+            .find(['/', '?'])
+            .map_or(text.len(), |at| start + at);
+        if !is_authority(&text[start..end]) {
+            return Err(TargetError::BadAuthority);
+        }
+        self.authority = Some(start..end);
+        Ok(end)
+    }
+
+    /// The target exactly as the client wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.raw
+    }
+
+    /// The path, still percent-encoded: begins with `/`, or is `*` or (for CONNECT) empty.
+    pub fn path(&self) -> &str {
+        match &self.raw[self.path.clone()] {
+            "" if self
+                .authority
+                .as_ref()
+                .is_some_and(|authority| authority.start > 0) =>
+            {
+                "/"
+            }
+            path => path,
+        }
+    }
+
+    /// What stands behind the first `?`, still percent-encoded, if there is one.
+    pub fn query(&self) -> Option<&str> {
+        self.query.clone().map(|range| &self.raw[range])
+    }
+
+    /// The host, and port if given, of an absolute-form or authority-form target.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.clone().map(|range| &self.raw[range])
+    }
+}
+
+/// What RFC 3986 allows, and besides what browsers leave unescaped in a query: `[ ] ^ { | }`, the backtick and `\`.
+fn is_target_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#')
+}
+
+/// Whether `text` is `host [":" port]` (RFC 3986 §3.2.2, RFC 9110 §7.2), with a host that is not empty.
+pub(crate) fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let Some((literal, port)) = rest.split_once(']') else {
+                return false;
+            };
+            if literal.parse::<std::net::Ipv6Addr>().is_err() {
+                return false;
+            }
+            ("[]", port)
+        }
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let port_is_valid = match port.strip_prefix(':') {
+        // RFC 3986 lets the port be empty, and `u16::from_str` would take a plus sign.
+        Some(digits) => {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                && (digits.is_empty() || digits.parse::<u16>().is_ok())
+        }
+        None => port.is_empty(),
+    };
+    port_is_valid && (host == "[]" || is_registered_name(host.as_bytes()))
+}
+
+/// `reg-name` of RFC 3986, not empty: unreserved, sub-delims but the comma (two hosts in one), whole escapes.
+fn is_registered_name(mut name: &[u8]) -> bool {
+    if name.is_empty() {
+        return false;
+    }
+    while let Some((&byte, rest)) = name.split_first() {
+        name = match byte {
+            b'%' => match rest {
+                [high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                    rest
+                }
+                _ => return false,
+            },
+            _ if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte) => rest,
+            _ => return false,
+        };
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Target, TargetError> {
+        Target::parse(text.as_bytes(), &Method::GET)
+    }
+
+    #[test]
+    fn a_target_is_cut_into_its_parts() {
+        let table = [
+            ("/", None, "/", None),
+            ("/a/b?c=d?e", None, "/a/b", Some("c=d?e")),
+            ("/?", None, "/", Some("")),
+            ("//host/x", None, "//host/x", None),
+            ("http://a.test:80/x?y", Some("a.test:80"), "/x", Some("y")),
+            ("HTTP://a.test", Some("a.test"), "/", None),
+            ("http://[::1]:8080?q", Some("[::1]:8080"), "/", Some("q")),
+            ("/?a=\\|^{}`", None, "/", Some("a=\\|^{}`")),
+        ];
+        for (text, authority, path, query) in table {
+            let target = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!(
+                (
+                    target.authority(),
+                    target.path(),
+                    target.query(),
+                    target.as_str()
+                ),
+                (authority, path, query, text)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused() {
+        for text in [
+            "",
+            "a",
+            "*",
+            "ftp://a/",
+            "http:///x",
+            "http://a b/",
+            "/a#b",
+            "/a\"",
+            "/\\a",
+            "/é",
+            "/\u{7f}",
+        ] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+        for text in [
+            "http://u@h/",
+            "http://h:99999/",
+            "http://h:+1/",
+            "http://[::1/",
+            "http://a,b/",
+            "http://h%2/",
+        ] {
+            assert_eq!(parse(text), Err(TargetError::BadAuthority), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_star_is_for_options_and_the_authority_for_connect() {
+        assert!(Target::parse(b"*", &Method::OPTIONS).is_ok());
+        assert!(Target::parse(b"a.test:443", &Method::CONNECT).is_ok());
+        assert!(Target::parse(b"/", &Method::CONNECT).is_err());
+        assert!(Target::parse(b"a.test:443", &Method::OPTIONS).is_err());
+    }
+}
