@@ -2,3 +2,4 @@
 pub mod handler;
 pub mod message;
 pub use handler::Handler;
+pub mod wire;

@@ -16,4 +16,5 @@ pub(crate) use headers::{Span, is_field_value, is_token, list_elements};
 pub use http::{Method, StatusCode};
 pub use request::{Request, Version};
 pub use response::Response;
+pub(crate) use target::is_authority;
 pub use target::{Target, TargetError};

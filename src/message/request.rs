@@ -90,6 +90,17 @@ impl Request {
         self
     }
 
+    /// Forgets everything but the peer, and keeps the memory for the next request.
+    pub(crate) fn clear(&mut self) {
+        self.method = Method::GET;
+        self.target
+            .assign(b"/", &Method::GET)
+            .expect("the root is a target");
+        self.version = Version::Http11;
+        self.headers.refill(b"", std::iter::empty());
+        self.body.clear();
+    }
+
     /// The method; case-sensitive.
     pub fn method(&self) -> &Method {
         &self.method

@@ -1,0 +1,129 @@
+//! A response's head as bytes, and how its body will be framed.
+//!
+//! What follows from the body and the connection is said here and nowhere else: `Date`, `Content-Length`,
+//! `Transfer-Encoding`, `Connection`. HEAD, 204 and 304 are decided here once: they have no body, whatever the
+//! handler gave.
+
+use crate::message::{Headers, Method, Response, StatusCode, Version};
+
+/// How the body of a response travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BodyFraming {
+    /// There is none.
+    None,
+    /// With `Content-Length`.
+    Length(u64),
+    /// In chunks.
+    Chunked,
+    /// Until the connection closes: what is left to HTTP/1.0 when the length is not known.
+    UntilClose,
+}
+
+/// What a response head depends on besides the response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// The method of the request that is answered.
+    pub(super) method: &'a Method,
+    /// The version of the request that is answered.
+    pub(super) version: Version,
+    /// Whether the connection is to serve another request.
+    pub(super) persists: bool,
+    /// An HTTP-date, the value of `Date`.
+    pub(super) date: &'a str,
+}
+
+/// Decides how `body` travels, by RFC 9112 §6.3 seen from the server.
+pub(super) fn body_framing(
+    status: StatusCode,
+    length: Option<u64>,
+    context: &Context<'_>,
+) -> BodyFraming {
+    match length {
+        _ if is_bodiless(status) || *context.method == Method::HEAD => BodyFraming::None,
+        Some(length) => BodyFraming::Length(length),
+        None if context.version >= Version::Http11 => BodyFraming::Chunked,
+        None => BodyFraming::UntilClose,
+    }
+}
+
+/// Whether a response with this status never has a body (RFC 9110 §15.2, §15.3.5, §15.4.5).
+fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) || status.is_informational()
+}
+
+/// Appends the status line and all fields of `response` to `out`, with the blank line.
+///
+/// `length` is that of its body, where it is known; HEAD is told it too.
+pub(super) fn write_head(
+    out: &mut Vec<u8>,
+    response: &Response,
+    length: Option<u64>,
+    context: &Context<'_>,
+) {
+    let status = response.status();
+    let framing = body_framing(status, length, context);
+    out.extend_from_slice(b"HTTP/1.1 ");
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+    out.extend_from_slice(b"\r\nDate: ");
+    out.extend_from_slice(context.date.as_bytes());
+    out.extend_from_slice(b"\r\nServer: sockeye\r\n");
+    match framing {
+        BodyFraming::Length(length) => write_length(out, length),
+        BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        // RFC 9110 §8.6: HEAD may be told the length; 204 must not and 304 need not be.
+        BodyFraming::None if !is_bodiless(status) => length
+            .into_iter()
+            .for_each(|length| write_length(out, length)),
+        BodyFraming::None | BodyFraming::UntilClose => {}
+    }
+    match (
+        context.persists && framing != BodyFraming::UntilClose,
+        context.version,
+    ) {
+        (false, _) => out.extend_from_slice(b"Connection: close\r\n"),
+        (true, Version::Http10) => out.extend_from_slice(b"Connection: keep-alive\r\n"),
+        (true, Version::Http11) => {}
+    }
+    write_fields(out, response.headers());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_length(out: &mut Vec<u8>, length: u64) {
+    out.extend_from_slice(b"Content-Length: ");
+    write_decimal(out, length);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// The handler's fields, without those that are not its to say.
+fn write_fields(out: &mut Vec<u8>, headers: &Headers) {
+    const OURS: [&str; 4] = ["Connection", "Content-Length", "Date", "Transfer-Encoding"];
+    if !OURS.iter().any(|name| headers.contains(name)) {
+        out.extend_from_slice(headers.as_lines());
+        return;
+    }
+    for (name, value) in headers.iter() {
+        if !OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// Appends `number` in decimal; `format!` would cost a tenth of the whole answer.
+fn write_decimal(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}

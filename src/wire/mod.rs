@@ -1,0 +1,16 @@
+//! HTTP/1.1 as bytes: pure functions and one state machine.
+//!
+//! Nothing here knows what a socket, a file or a handler is. Bytes go into a [`Conversation`], it says whose turn
+//! it is, and bytes come out; so everything about the protocol can be tested as a dialog of plain values.
+
+mod answer;
+mod body_reader;
+mod chunked;
+mod conversation;
+mod framing;
+mod head;
+mod refusal;
+
+pub use chunked::{write_chunk, write_last_chunk};
+pub use conversation::{Conversation, Limits, Payload, Turn};
+pub use refusal::Refusal;
