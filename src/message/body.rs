@@ -115,6 +115,15 @@ pub struct Fingerprint {
     pub changed: (i64, u32),
 }
 
+impl Fingerprint {
+    /// Whether a file that is open all the while holds the same bytes, though its name, links or rights may have
+    /// changed: those move the change time alone.
+    pub fn has_same_bytes(&self, earlier: &Fingerprint) -> bool {
+        let changed = earlier.changed;
+        Fingerprint { changed, ..*self } == *earlier
+    }
+}
+
 impl From<&Metadata> for Fingerprint {
     fn from(metadata: &Metadata) -> Fingerprint {
         Fingerprint {

@@ -22,7 +22,9 @@ use super::chunked::{Piece, write_chunk, write_last_chunk};
 use super::framing::framing;
 use super::head::{self, HeadScan};
 use super::refusal::Refusal;
-use crate::message::{Body, FileSlice, Headers, Method, Request, Response, Stream, Version};
+use crate::message::{
+    Body, FileSlice, Headers, Method, Request, Response, StatusCode, Stream, Version,
+};
 
 /// How much a client may say at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +111,8 @@ pub struct Conversation {
     persists: bool,
     /// Whether a request was left before its end.
     unread: bool,
+    /// Whether the server wants to close after the next answer.
+    last: bool,
 }
 
 #[derive(Debug)]
@@ -149,6 +153,7 @@ impl Conversation {
             request: Request::default(),
             persists: true,
             unread: false,
+            last: false,
         }
     }
 
@@ -194,6 +199,13 @@ impl Conversation {
         }
     }
 
+    /// What belongs behind the output, such as a piece of a file, goes to the end of this buffer, which has at least
+    /// `bytes` of spare capacity.
+    pub fn output_room(&mut self, bytes: usize) -> &mut Vec<u8> {
+        self.output.reserve(bytes);
+        &mut self.output
+    }
+
     /// Puts a piece of a [`Payload::Stream`] into the output; an empty piece is its end.
     pub fn push_stream(&mut self, piece: &[u8], chunked: bool) {
         match (chunked, piece.is_empty()) {
@@ -208,6 +220,16 @@ impl Conversation {
         matches!(self.phase, Phase::Head(_))
             && self.consumed == self.input.len()
             && self.output.is_empty()
+    }
+
+    /// Whether something the client said has not been looked at.
+    pub fn has_input(&self) -> bool {
+        self.consumed < self.input.len()
+    }
+
+    /// Whether the body of the request in hand is being sent back.
+    pub fn is_relaying(&self) -> bool {
+        matches!(self.phase, Phase::Relaying(_))
     }
 
     /// Whether a head is awaited, as opposed to a body.
@@ -239,6 +261,12 @@ impl Conversation {
         self.sent = 0;
         self.persists = true;
         self.unread = false;
+        self.last = false;
+    }
+
+    /// The answer to the request in hand, or to the next one, is the last on this connection.
+    pub fn end_after_answer(&mut self) {
+        self.last = true;
     }
 
     /// What must happen next.
@@ -261,6 +289,24 @@ impl Conversation {
                 return turn;
             }
         }
+    }
+
+    /// The client has taken too long to finish its request. Whether there is something to say to it, with
+    /// [`Turn::Refuse`]: not if it has said nothing, or if an answer has begun.
+    pub fn time_out(&mut self) -> bool {
+        let is_due = match &self.phase {
+            Phase::Head(_) => self.consumed < self.input.len(),
+            Phase::Collecting(_) => true,
+            Phase::Relaying(relay) => relay.unsaid.is_some(),
+            _ => false,
+        };
+        if is_due {
+            if self.awaits_head() {
+                self.request.clear();
+            }
+            self.refuse(Refusal::Timeout);
+        }
+        is_due
     }
 
     /// The handler wants the body before it answers. To be said after [`Turn::Head`].
@@ -295,6 +341,7 @@ impl Conversation {
             }
             _ => panic!("an answer is due only after Turn::Head, Turn::Answer or Turn::Refuse"),
         };
+        self.persists &= !self.last;
         match (response.body(), rest) {
             (Body::Incoming, Some(reader)) if self.request.method != Method::HEAD => {
                 self.continue_if_awaited();
@@ -308,6 +355,18 @@ impl Conversation {
             }
             (_, rest) => self.answer_now(response, rest, date),
         }
+    }
+
+    /// Says, without having heard anything, that there is no room for this client.
+    pub fn turn_away(&mut self, date: &str) {
+        let sentence = "this server has as many clients as it can take; try again in a moment";
+        let response =
+            Response::problem(StatusCode::SERVICE_UNAVAILABLE, sentence, &Headers::new())
+                .with_header("Retry-After", "1");
+        self.request.clear();
+        self.persists = false;
+        // The sentence is small, so it is all in the output.
+        let _ = self.answer_now(response, None, date);
     }
 
     /// The payload of the last answer has been sent whole.

@@ -1,0 +1,132 @@
+//! Where clients knock: bound, listening sockets.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use rustix::io::retry_on_intr;
+use rustix::net::{SocketFlags, acceptfrom_with};
+use socket2::{Domain, Protocol, Socket, Type};
+
+// A class of thirty that reloads at once, or ten thousand idle clients that return. The kernel caps it (somaxconn).
+const BACKLOG: i32 = 4096;
+
+// What the kernel may hold of an answer that has not left yet: enough to keep a fast line busy, and a bound for
+// clients that stop reading (each would pin megabytes otherwise).
+const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
+/// An address that could not be listened on.
+#[derive(Debug)]
+pub struct BindError {
+    /// The address.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on {}: {}", self.address, self.source)
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Binds all of `addresses` and listens.
+///
+/// Where the first has port 0, the system chooses one, and the others with port 0 get the same. An address of a
+/// family this machine does not have is left out if another one remains.
+pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let wants_same_port =
+        addresses.len() > 1 && addresses.iter().all(|address| address.port() == 0);
+    let mut tries = if wants_same_port { 16 } else { 1 };
+    loop {
+        tries -= 1;
+        match bind_once(addresses) {
+            // The port that was free for one family is taken for the other: choose again.
+            Err(error) if tries > 0 && error.source.kind() == io::ErrorKind::AddrInUse => {}
+            result => return result,
+        }
+    }
+}
+
+fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut left_out = None;
+    let mut chosen_port = 0;
+    for address in addresses {
+        let mut address = *address;
+        if address.port() == 0 {
+            address.set_port(chosen_port);
+        }
+        match listen(address) {
+            Ok(listener) => {
+                chosen_port = listener
+                    .local_addr()
+                    .map_err(|source| BindError { address, source })?
+                    .port();
+                listeners.push(listener);
+            }
+            Err(source) if is_missing_family(&source) => {
+                left_out = Some(BindError { address, source })
+            }
+            Err(source) => return Err(BindError { address, source }),
+        }
+    }
+    match left_out {
+        Some(failure) if listeners.is_empty() => Err(failure),
+        _ => Ok(listeners),
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        // The IPv4 side has a socket of its own.
+        socket.set_only_v6(true)?;
+    }
+    // A restart must not wait for old connections to time out.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    // Accepted sockets inherit these two. An answer is one write, so nothing is gained by waiting for more; and
+    // neither is worth failing for, where a kernel or sandbox does not know it.
+    let _ = socket.set_tcp_nodelay(true);
+    let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn is_missing_family(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [
+        Errno::AFNOSUPPORT,
+        Errno::ADDRNOTAVAIL,
+        Errno::PROTONOSUPPORT,
+    ]
+    .iter()
+    .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Accepts one connection, which never waits.
+pub(super) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Option<SocketAddr>)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (socket, peer) = retry_on_intr(|| acceptfrom_with(listener, flags))?;
+    Ok((socket.into(), peer.and_then(|peer| peer.try_into().ok())))
+}
+
+/// Whether accepting failed for want of descriptors or memory, so that it will fail again at once.
+pub(super) fn is_exhaustion(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
