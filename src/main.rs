@@ -17,5 +17,5 @@ fn main() {
         })
         .get("/panic", |_: &Request| -> Response { panic!("x") })
         .get("/1k", move |_: &Request| Response::text(body.clone()));
-    server.serve(router).unwrap();
+    server.with_config(sockeye::server::Config{ active_threads: std::env::var("ACT").map_or(2,|v| v.parse().unwrap()), ..Default::default()}).serve(router).unwrap();
 }

@@ -1,7 +1,8 @@
 //! One thread's loop: wait, accept or drive a connection, park it again.
 
+use std::mem;
 use std::net::TcpStream;
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use super::connection::{Connection, Desk, Next};
@@ -68,7 +69,7 @@ impl<'a> Acceptor<'a> {
             return;
         };
         match listener::accept(listener) {
-            Ok((stream, peer)) => self.welcome(Connection::new(stream, peer)),
+            Ok((stream, peer)) => self.welcome(Connection::new(Arc::new(stream), peer)),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(error) if listener::is_exhaustion(&error) => self.shared.pause_accepting(&error),
             // The client hung up while it waited, or the network had something to say: the next one may be fine.
@@ -79,7 +80,7 @@ impl<'a> Acceptor<'a> {
     }
 
     /// Gives a new connection a place, if need be that of the one idle longest, and reads from it at once.
-    pub(super) fn welcome(&mut self, connection: Connection<TcpStream>) {
+    pub(super) fn welcome(&mut self, connection: Connection<Arc<TcpStream>>) {
         let parking = &self.shared.parking;
         let entered = parking.enter(connection).or_else(|connection| {
             if let Some(place) = parking.oldest_idle() {
@@ -106,26 +107,26 @@ impl<'a> Acceptor<'a> {
             Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
             _ => return shared.parking.leave(place),
         };
-        shared.parking.park(&place, &parked);
-        let token = place.token();
         let Some(connection) = &place.connection else {
             return;
         };
-        // Still under the lock: once it is gone the watchman may end the connection, and its descriptor may mean
-        // another one.
-        let listed = if place.is_listed {
-            shared
-                .poller
-                .rearm(connection.transport(), token, parked.interest)
+        let socket = Arc::clone(connection.transport());
+        let token = place.token();
+        let is_listed = mem::replace(&mut place.is_listed, true);
+        shared.parking.park(&place, &parked);
+        // Armed, the connection may be picked up at once, and whoever does must not have to wait for the lock. The
+        // watchman may end it before; its socket is still ours then, and an event for it means nothing.
+        drop(place);
+        let listed = if is_listed {
+            shared.poller.rearm(&*socket, token, parked.interest)
         } else {
-            shared
-                .poller
-                .add(connection.transport(), token, parked.interest)
+            shared.poller.add(&*socket, token, parked.interest)
         };
-        place.is_listed = true;
         if let Err(error) = listed {
             tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away");
-            shared.parking.leave(place);
+            if let Some(place) = shared.parking.take_up(token) {
+                shared.parking.leave(place);
+            }
         }
     }
 

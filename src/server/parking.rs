@@ -5,7 +5,7 @@
 
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Parked};
@@ -32,7 +32,7 @@ pub(super) struct Place {
     /// Which one after the other this place has had: an event for an earlier one means nothing to the next.
     generation: u32,
     index: u32,
-    pub(super) connection: Option<Connection<TcpStream>>,
+    pub(super) connection: Option<Connection<Arc<TcpStream>>>,
     /// Whether the poller has heard of it.
     pub(super) is_listed: bool,
 }
@@ -57,8 +57,8 @@ impl Parking {
     /// Gives a connection a place, or gives it back if there is none.
     pub(super) fn enter(
         &self,
-        connection: Connection<TcpStream>,
-    ) -> Result<MutexGuard<'_, Place>, Connection<TcpStream>> {
+        connection: Connection<Arc<TcpStream>>,
+    ) -> Result<MutexGuard<'_, Place>, Connection<Arc<TcpStream>>> {
         let Some(index) = lock(&self.free).pop() else {
             return Err(connection);
         };

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
@@ -25,10 +26,11 @@ pub(super) trait Transport {
     fn shutdown_write(&mut self);
 }
 
-impl Transport for TcpStream {
+/// Shared, because a thread that parks a connection still needs the socket after it has let go of the connection.
+impl Transport for Arc<TcpStream> {
     fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
         Ok(retry_on_intr(|| {
-            rustix::io::read(&*self, spare_capacity(into))
+            rustix::io::read(&**self, spare_capacity(into))
         })?)
     }
 
@@ -39,9 +41,9 @@ impl Transport for TcpStream {
             SendFlags::NOSIGNAL
         };
         let sent = match pieces {
-            [piece] => retry_on_intr(|| rustix::net::send(&*self, piece, flags)),
+            [piece] => retry_on_intr(|| rustix::net::send(&**self, piece, flags)),
             _ => retry_on_intr(|| {
-                rustix::net::sendmsg(&*self, pieces, &mut SendAncillaryBuffer::default(), flags)
+                rustix::net::sendmsg(&**self, pieces, &mut SendAncillaryBuffer::default(), flags)
             }),
         };
         Ok(sent?)
@@ -49,7 +51,7 @@ impl Transport for TcpStream {
 
     fn send_file(&mut self, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
         Ok(retry_on_intr(|| {
-            rustix::fs::sendfile(&*self, file, Some(&mut offset), count)
+            rustix::fs::sendfile(&**self, file, Some(&mut offset), count)
         })?)
     }
 
