@@ -65,7 +65,7 @@ async function showThisPage() {
     const response = await fetch('/echo', { cache: 'no-store' });
     if (!response.ok) throw new Error(String(response.status));
     at('asked').replaceChildren(...head(await response.text()));
-    at('answered').replaceChildren(...headOf(response), piece('body', 'the request, byte for byte'));
+    at('answered').replaceChildren(...headOf(response), piece('body', 'the request, as it is shown here'));
   } catch {
     at('asked').textContent = 'This server has no /echo.';
     at('answered').textContent = '';
