@@ -33,7 +33,8 @@ fn run() -> Result<(), Exit> {
     let plan = Plan::new(&options.host, options.port)?;
     let listening = plan.bind(bind)?;
 
-    let log = Log::to(terminal::log_output()).map_err(|error| Exit::usage(error.to_string()))?;
+    let log = Log::to(terminal::log_output())
+        .map_err(|error| Exit::failed(format!("cannot start a thread: {error}")))?;
     let settings = Settings {
         answers: !options.quiet,
         level: if options.verbose {

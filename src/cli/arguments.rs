@@ -14,7 +14,7 @@ use super::{Exit, Host, Options};
 #[derive(Debug, Parser)]
 #[command(name = "sockeye", version, about)]
 #[command(
-    after_help = "Exit codes: 0 told to stop, 2 wrong arguments, 3 cannot listen, 4 no such directory."
+    after_help = "Exit codes: 0 told to stop, 1 the system refuses, 2 wrong arguments, 3 cannot listen, 4 no such directory."
 )]
 struct Arguments {
     /// The directory to serve [default: ./public if there is one, else the current directory]

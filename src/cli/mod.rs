@@ -47,7 +47,7 @@ pub struct Options {
     pub write_timeout: Duration,
     /// How long a connection may be idle between requests.
     pub idle_timeout: Duration,
-    /// Connections at a time; without it as many as [`limits::Descriptors`] allow.
+    /// Connections at a time; without it as [`limits::connections`] finds possible.
     pub connections_max: Option<usize>,
     /// The largest request body that is collected for a handler.
     pub body_bytes_max: usize,
@@ -68,8 +68,8 @@ pub enum Host {
     Named(String),
 }
 
-/// The end, and how it is explained: exit code 0 (what was asked for is said), 2 (wrong arguments), 3 (cannot listen),
-/// 4 (no such directory).
+/// The end, and how it is explained: exit code 0 (what was asked for is said), 1 (the system refuses something),
+/// 2 (wrong arguments), 3 (cannot listen), 4 (no such directory).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
     /// The process's exit code.
@@ -83,6 +83,12 @@ impl Exit {
     pub fn done(text: impl Into<String>) -> Exit {
         let text = text.into();
         Exit { code: 0, text }
+    }
+
+    /// The system refuses what a server needs, such as a thread.
+    pub fn failed(text: impl Into<String>) -> Exit {
+        let text = text.into();
+        Exit { code: 1, text }
     }
 
     /// The arguments make no sense.
