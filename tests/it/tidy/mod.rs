@@ -36,7 +36,7 @@ const OPENING: &[&str] = &[
     "OpenOptions",
     "openat",
 ];
-const MEDIA: &[&str] = &["mime_guess", "percent_encoding", "httparse"];
+const MEDIA: &[&str] = &["mime_guess"];
 const PRINTING: &[&str] = &[
     "println!",
     "eprintln!",
