@@ -9,7 +9,7 @@ mod log;
 mod subscriber;
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::Instant;
 
 pub use log::Log;
 pub use subscriber::{LogLevel, Settings, Subscriber, install};
@@ -28,8 +28,8 @@ pub struct Record<'a> {
     pub target: &'a str,
     /// How many bytes of body were sent.
     pub bytes: u64,
-    /// From the complete head to the last byte of the answer.
-    pub duration: Duration,
+    /// When the request's head was complete; the clock is read again only if somebody listens.
+    pub since: Instant,
     /// The client, where it is known.
     pub peer: Option<SocketAddr>,
 }
@@ -43,7 +43,7 @@ pub fn record(record: &Record<'_>) {
         method = record.method,
         target = record.target,
         bytes = record.bytes,
-        micros = u64::try_from(record.duration.as_micros()).unwrap_or(u64::MAX),
+        micros = u64::try_from(record.since.elapsed().as_micros()).unwrap_or(u64::MAX),
         peer = record.peer.map(tracing::field::display),
     );
 }

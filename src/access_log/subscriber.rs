@@ -206,7 +206,7 @@ impl MessageLine<'_> {
 mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::super::{Record, record};
     use super::*;
@@ -217,14 +217,17 @@ mod tests {
         colour: false,
     };
 
-    const ANSWER: Record<'static> = Record {
-        status: 200,
-        method: "GET",
-        target: "/app.js",
-        bytes: 1_234,
-        duration: Duration::from_micros(345),
-        peer: None,
-    };
+    /// Twelve seconds and a half ago, which is shown as `12 s` however slow the test is.
+    fn answer() -> Record<'static> {
+        Record {
+            status: 200,
+            method: "GET",
+            target: "/app.js",
+            bytes: 1_234,
+            since: Instant::now() - Duration::from_millis(12_500),
+            peer: None,
+        }
+    }
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -252,18 +255,18 @@ mod tests {
     fn an_answer_is_one_short_line() {
         let peer = Some("192.0.2.1:1234".parse().unwrap());
         let log = log_of(PLAIN, || {
-            record(&ANSWER);
+            record(&answer());
             record(&Record {
                 status: 404,
                 target: "/\n",
                 bytes: 0,
                 peer,
-                ..ANSWER
+                ..answer()
             });
         });
         assert_eq!(
             log,
-            "200 GET /app.js 1.2 kB 0.3 ms\n404 GET /\\x0A 0 B 0.3 ms\n"
+            "200 GET /app.js 1.2 kB 12 s\n404 GET /\\x0A 0 B 12 s\n"
         );
     }
 
@@ -275,7 +278,7 @@ mod tests {
             ..PLAIN
         };
         let log = log_of(quiet, || {
-            record(&ANSWER);
+            record(&answer());
             tracing::info!(target: "sockeye", "stopping");
             tracing::warn!(target: "sockeye::files", "a link leads out: {}", "a\x1b[2Jb");
         });
@@ -319,7 +322,7 @@ mod tests {
                     method: &long,
                     target: &long,
                     bytes: u64::MAX,
-                    ..ANSWER
+                    ..answer()
                 });
                 tracing::info!(target: "sockeye", long, b = 1, c = %long, "{long}");
             },
