@@ -1,9 +1,56 @@
 //! A small HTTP/1.1 server built directly on TCP sockets.
-pub mod handler;
-pub mod message;
-pub use handler::Handler;
+//!
+//! The server carries bytes, the wire understands them, the router chooses who answers, and files answer most
+//! things. What they hand each other are messages.
+//!
+//! ```text
+//!                           main
+//!         ┌─────────┬─────────┼─────────┬──────────┐
+//!        cli        │         │         │          │
+//!         │      server    router    files      echo, host_guard
+//!         ▼         │  └────────┴────┬────┴──────────┘
+//!     access_log  wire            handler
+//!                   └──────┬─────────┘
+//!                       message
+//! ```
+//!
+//! | room | what it knows |
+//! |---|---|
+//! | [`message`] | the vocabulary: requests, responses, fields, bodies; plain values |
+//! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
+//! | [`handler`] | the seam: who answers |
+//! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
+//! | [`router`] | picks a handler by method and path |
+//! | [`files`] | a directory as a handler |
+//! | [`echo`] | says back what it was told |
+//! | [`host_guard`] | answers only for names that are ours |
+//! | [`access_log`] | one event per answer, and the log that turns events into lines |
+//! | [`cli`] | arguments and messages for the person at the terminal |
+//!
+//! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
+//!
+//! ```no_run
+//! use sockeye::{echo::Echo, files::StaticFiles, message::{Request, Response}, router::Router, server::Server};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let router = Router::new()
+//!     .get("/hello", |_: &Request| Response::text("hello\n"))
+//!     .any("/echo", Echo)
+//!     .fallback(StaticFiles::new("public")?);
+//! Server::bind("127.0.0.1:8080")?.serve(router)?;
+//! # Ok(())
+//! # }
+//! ```
+
 pub mod access_log;
+pub mod cli;
 pub mod echo;
+pub mod files;
+pub mod handler;
+pub mod host_guard;
+pub mod message;
 pub mod router;
 pub mod server;
 pub mod wire;
+
+pub use handler::Handler;

@@ -16,13 +16,13 @@ use super::transport::Transport;
 use crate::access_log::{self, Record};
 use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode};
-use crate::wire::{Conversation, Turn};
+use crate::wire::{Conversation, Limits, Turn};
 
 // Room for one read. A browser's head has about 700 bytes; uploads fill it.
 const READ_BYTES: usize = 64 * 1024;
 
 // What pipelined answers may gather before they are sent.
-const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
 // How many full reads one turn may do before others get theirs.
 const READS_MAX: usize = 4;
@@ -32,6 +32,12 @@ const DRAIN_BYTES_MAX: u64 = 256 * 1024;
 
 // How long we listen for the end of what the client says after the last answer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What one connection may hold at most, in bytes: a read on top of half a head or body, and the output with the answer
+/// that filled it.
+pub(super) fn connection_bytes(limits: &Limits) -> usize {
+    limits.head_bytes_max.max(limits.body_bytes_max) + READ_BYTES + 2 * OUTPUT_BYTES_MAX
+}
 
 /// What the drive of a connection ended with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

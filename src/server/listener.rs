@@ -36,51 +36,22 @@ impl std::error::Error for BindError {
     }
 }
 
-/// Binds all of `addresses` and listens.
-///
-/// Where the first has port 0, the system chooses one, and the others with port 0 get the same. An address of a
-/// family this machine does not have is left out if another one remains.
+/// Binds all of `addresses`, or none, and listens. Where several have port 0, the first gets any free one and the
+/// others the same.
 pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
-    let wants_same_port =
-        addresses.len() > 1 && addresses.iter().all(|address| address.port() == 0);
-    let mut tries = if wants_same_port { 16 } else { 1 };
-    loop {
-        tries -= 1;
-        match bind_once(addresses) {
-            // The port that was free for one family is taken for the other: choose again.
-            Err(error) if tries > 0 && error.source.kind() == io::ErrorKind::AddrInUse => {}
-            result => return result,
-        }
-    }
-}
-
-fn bind_once(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
     let mut listeners: Vec<TcpListener> = Vec::new();
-    let mut left_out = None;
     let mut chosen_port = 0;
     for address in addresses {
         let mut address = *address;
         if address.port() == 0 {
             address.set_port(chosen_port);
         }
-        match listen(address) {
-            Ok(listener) => {
-                chosen_port = listener
-                    .local_addr()
-                    .map_err(|source| BindError { address, source })?
-                    .port();
-                listeners.push(listener);
-            }
-            Err(source) if is_missing_family(&source) => {
-                left_out = Some(BindError { address, source })
-            }
-            Err(source) => return Err(BindError { address, source }),
-        }
+        let listener = listen(address).map_err(|source| BindError { address, source })?;
+        let local = listener.local_addr().map_err(|source| BindError { address, source })?;
+        chosen_port = local.port();
+        listeners.push(listener);
     }
-    match left_out {
-        Some(failure) if listeners.is_empty() => Err(failure),
-        _ => Ok(listeners),
-    }
+    Ok(listeners)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -103,17 +74,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-fn is_missing_family(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    [
-        Errno::AFNOSUPPORT,
-        Errno::ADDRNOTAVAIL,
-        Errno::PROTONOSUPPORT,
-    ]
-    .iter()
-    .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// Accepts one connection, which never waits.

@@ -30,6 +30,9 @@ use crate::wire::Limits;
 use acceptor::Acceptor;
 use shared::Shared;
 
+// A thread's stack as far as it is used, its conversation and its scratch buffer.
+const THREAD_BYTES: usize = 256 * 1024;
+
 /// What a server allows itself and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -70,6 +73,18 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The memory that threads and places take, in bytes, however few clients there are.
+    pub fn fixed_bytes(&self) -> usize {
+        let threads = self.threads.max(self.active_threads + 1);
+        threads * THREAD_BYTES + self.connections_max * parking::PLACE_BYTES
+    }
+
+    /// The memory that one connection may take at most besides, in bytes: what it has said and not been answered,
+    /// and what it has been answered and not taken.
+    pub fn connection_bytes(&self) -> usize {
+        connection::connection_bytes(&self.limits)
+    }
+
     fn shortest_timeout(&self) -> Duration {
         let timeouts = [
             self.head_timeout,
@@ -101,8 +116,7 @@ pub struct Server {
 impl Server {
     /// Listens on every address that `addresses` names. Port 0 lets the system choose one, the same for all.
     ///
-    /// Clients may connect from now on; they are answered once [`Server::serve`] is called. An IPv6 address on a
-    /// machine without IPv6 is left out if another address remains.
+    /// Clients may connect from now on; they are answered once [`Server::serve`] is called.
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Server> {
         let addresses: Vec<SocketAddr> = addresses.to_socket_addrs()?.collect();
         Server::bind_all(&addresses).map_err(|error| io::Error::new(error.source.kind(), error))

@@ -26,6 +26,9 @@ struct Slot {
     place: Mutex<Place>,
 }
 
+/// The memory of one place, in bytes.
+pub(super) const PLACE_BYTES: usize = size_of::<Slot>() + size_of::<u32>();
+
 /// A connection's place.
 #[derive(Debug, Default)]
 pub(super) struct Place {

@@ -1,7 +1,9 @@
-//! What sockeye promises, as tests: one binary, one module for each room of the house.
+//! Everything that is tested from outside, in one binary: a module for each room of the house.
 
+mod cli;
 mod echo;
 mod router;
 mod server;
 mod stalls;
 mod support;
+mod tidy;

@@ -1,0 +1,212 @@
+//! Which directory is served, and what to say when there is no such one.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::Exit;
+
+/// The directory to serve.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its path, as it was given.
+    pub path: PathBuf,
+    /// Said aloud when nobody named it.
+    pub note: Option<String>,
+}
+
+/// The directory that was asked for, else `public` where there is one in `here`, else `here`.
+///
+/// # Errors
+///
+/// If that is no directory that we may list; with the nearest name there is.
+pub fn choose(asked: Option<&Path>, here: &Path) -> Result<Chosen, Exit> {
+    let Some(asked) = asked else {
+        let public = here.join("public");
+        return Ok(match public.is_dir() {
+            true => Chosen {
+                note: Some("serving ./public, since no directory was named".to_owned()),
+                path: public,
+            },
+            false => Chosen {
+                note: Some("serving the current directory, since none was named".to_owned()),
+                path: here.to_owned(),
+            },
+        });
+    };
+    let path = here.join(asked);
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => Ok(Chosen {
+            path: asked.to_owned(),
+            note: None,
+        }),
+        Ok(_) => Err(not_a_directory(asked, parent(asked).map(Path::to_owned))),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(Exit::no_directory(format!(
+                "cannot open `{}`: permission denied\n  serve a directory that you may read, or run as a user who may read this one",
+                shown(asked)
+            )))
+        }
+        Err(_) => Err(not_a_directory(asked, nearest(asked, here))),
+    }
+}
+
+fn not_a_directory(asked: &Path, instead: Option<PathBuf>) -> Exit {
+    let hint = match instead {
+        Some(instead) => format!("did you mean `{}`?", shown(&instead)),
+        None => "name a directory that exists; without one, ./public or the current one is served"
+            .to_owned(),
+    };
+    Exit::no_directory(format!("`{}` is not a directory\n  {hint}", shown(asked)))
+}
+
+/// `asked` with its first missing part replaced by the directory there whose name is most like it.
+fn nearest(asked: &Path, here: &Path) -> Option<PathBuf> {
+    let missing = asked
+        .ancestors()
+        .take_while(|part| !part.as_os_str().is_empty() && !here.join(part).is_dir())
+        .last()?;
+    let wanted = missing.file_name()?.to_str()?.to_lowercase();
+    let parent = parent(missing)?;
+    let siblings = fs::read_dir(here.join(parent)).ok()?.flatten();
+    let likeness = |name: &OsStr| {
+        let distance = distance(&wanted, &name.to_str()?.to_lowercase());
+        (distance <= 1 + wanted.chars().count() / 4).then_some(distance)
+    };
+    let (_, name) = siblings
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| Some((likeness(&entry.file_name())?, entry.file_name())))
+        .min()?;
+    let found = match parent == Path::new(".") && !asked.starts_with(".") {
+        true => PathBuf::from(name),
+        false => parent.join(name),
+    };
+    let rest = asked.strip_prefix(missing).ok()?;
+    let whole = found.join(rest);
+    let exists = !rest.as_os_str().is_empty() && here.join(&whole).is_dir();
+    Some(if exists { whole } else { found })
+}
+
+/// Where `path` lies; `.` for a bare name.
+fn parent(path: &Path) -> Option<&Path> {
+    match path.parent()? {
+        here if here.as_os_str().is_empty() => Some(Path::new(".")),
+        parent => Some(parent),
+    }
+}
+
+/// How many letters one must add, drop, change or swap with their neighbour to make `a` of `b`.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            rows[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let mut best = changed.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    best = best.min(rows[i - 2][j - 2] + 1);
+                }
+                best
+            };
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+/// A path for a terminal: names found on a disk may hold anything.
+pub fn shown(path: &Path) -> String {
+    let lossy = path.to_string_lossy();
+    lossy
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(directories: &[&str]) -> tempfile::TempDir {
+        let place = tempfile::tempdir().unwrap();
+        for directory in directories {
+            fs::create_dir_all(place.path().join(directory)).unwrap();
+        }
+        place
+    }
+
+    fn refused(asked: &str, directories: &[&str]) -> String {
+        let place = place(directories);
+        fs::write(place.path().join("notes.txt"), "").unwrap();
+        let exit = choose(Some(Path::new(asked)), place.path()).unwrap_err();
+        assert_eq!(exit.code, 4);
+        exit.text
+    }
+
+    #[test]
+    fn without_a_name_public_is_served_where_there_is_one_and_that_is_said() {
+        let with = place(&["public"]);
+        let chosen = choose(None, with.path()).unwrap();
+        assert_eq!(chosen.path, with.path().join("public"));
+        assert!(chosen.note.unwrap().contains("./public"));
+
+        let without = place(&["publik"]);
+        let chosen = choose(None, without.path()).unwrap();
+        assert_eq!(chosen.path, without.path());
+        assert!(chosen.note.unwrap().contains("current directory"));
+    }
+
+    #[test]
+    fn a_directory_that_was_named_is_served_without_a_word() {
+        let place = place(&["a/b"]);
+        let path = PathBuf::from("a/b");
+        let chosen = choose(Some(&path), place.path()).unwrap();
+        assert_eq!(chosen, Chosen { path, note: None });
+    }
+
+    #[test]
+    fn a_missing_directory_brings_the_nearest_name_there_is() {
+        for (asked, there, hint) in [
+            ("pubic", "public", "did you mean `public`?"),
+            ("PUBLIC", "public", "did you mean `public`?"),
+            ("dsit", "dist", "did you mean `dist`?"),
+            ("./pubic", "public", "did you mean `./public`?"),
+            ("web/pubic", "web/public", "did you mean `web/public`?"),
+            ("wbe/public", "web/public", "did you mean `web/public`?"),
+            ("wbe/other", "web/public", "did you mean `web`?"),
+            ("notes.txt", "public", "did you mean `.`?"),
+            ("notes.txt/x", "public", "name a directory that exists"),
+            ("zzz", "public", "name a directory that exists"),
+        ] {
+            let text = refused(asked, &[there]);
+            assert!(
+                text.starts_with(&format!("`{asked}` is not a directory\n")),
+                "{text}"
+            );
+            assert!(text.contains(hint), "{asked}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_name_from_the_disk_cannot_draw_on_the_terminal() {
+        let text = refused("publi", &["public\x1b"]);
+        assert!(text.contains("did you mean `public\u{fffd}`?"), "{text}");
+    }
+
+    #[test]
+    fn distance_counts_single_slips() {
+        for (a, b, slips) in [
+            ("public", "public", 0),
+            ("pubic", "public", 1),
+            ("pulbic", "public", 1),
+            ("", "abc", 3),
+            ("dist", "docs", 3),
+        ] {
+            assert_eq!(distance(a, b), slips, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The printing. An output that is closed or full loses what we say and nothing else: `println!` would panic.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Exit;
+use super::directory::shown;
+
+/// What is said when the server is ready.
+#[derive(Debug, Clone, Default)]
+pub struct Greeting<'a> {
+    /// Where it is reached, the best way first.
+    pub urls: &'a [String],
+    /// What it serves.
+    pub directory: Option<&'a Path>,
+    /// What was decided without being asked for.
+    pub notes: &'a [String],
+}
+
+/// Says why it is over, and gives `main` its exit code.
+pub fn leave(exit: &Exit) -> ExitCode {
+    if exit.code == 0 {
+        say(io::stdout(), &format!("{}\n", exit.text));
+    } else {
+        say(io::stderr(), &format!("sockeye: {}\n", exit.text));
+    }
+    ExitCode::from(exit.code)
+}
+
+/// Says that the server is ready: on a terminal a short banner; otherwise the URL alone on stdout, for a script to read,
+/// and the rest on stderr.
+pub fn greet(greeting: &Greeting<'_>) {
+    if io::stdout().is_terminal() {
+        say(io::stdout(), &banner(greeting, wants_colour()));
+    } else {
+        say(io::stderr(), &remarks(greeting));
+        say(io::stdout(), &first_url(greeting));
+    }
+}
+
+/// Whether lines on stderr shall be coloured: on a terminal that can, unless `NO_COLOR` says no (no-color.org).
+pub fn colours_log() -> bool {
+    io::stderr().is_terminal() && wants_colour()
+}
+
+/// Where the log goes: stderr through a descriptor of its own, so that a write that stalls there holds no lock that
+/// anybody else wants.
+pub fn log_output() -> Box<dyn Write + Send> {
+    match io::stderr().as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Box::new(File::from(descriptor)),
+        Err(_) => Box::new(io::stderr()),
+    }
+}
+
+fn wants_colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+fn say(mut output: impl Write, text: &str) {
+    // Nobody is there to read it, and there is nobody else to tell.
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+}
+
+fn banner(greeting: &Greeting<'_>, colour: bool) -> String {
+    let (bold, end) = if colour {
+        ("\x1b[1m", "\x1b[0m")
+    } else {
+        ("", "")
+    };
+    let mut text = format!("{bold}sockeye{end}");
+    if let Some(directory) = greeting.directory {
+        text += &format!(" serves {}", shown(directory));
+    }
+    text += "\n\n";
+    for (position, url) in greeting.urls.iter().enumerate() {
+        match position {
+            0 => text += &format!("  {bold}{url}{end}\n"),
+            _ => text += &format!("  {url}\n"),
+        }
+    }
+    text += "\n";
+    for note in greeting.notes {
+        text += &format!("  {note}\n");
+    }
+    text + "  stop with Ctrl-C\n\n"
+}
+
+fn remarks(greeting: &Greeting<'_>) -> String {
+    let mut text = String::new();
+    for note in greeting.notes {
+        text += &format!("sockeye: {note}\n");
+    }
+    for url in greeting.urls.iter().skip(1) {
+        text += &format!("sockeye: also at {url}\n");
+    }
+    text
+}
+
+fn first_url(greeting: &Greeting<'_>) -> String {
+    greeting
+        .urls
+        .first()
+        .map_or(String::new(), |url| format!("{url}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_greeting(check: impl FnOnce(&Greeting<'_>)) {
+        check(&Greeting {
+            urls: &[
+                "http://localhost:8081/".to_owned(),
+                "http://192.0.2.7:8081/".to_owned(),
+            ],
+            directory: Some(Path::new("./public")),
+            notes: &["port 8080 is taken; using 8081 instead".to_owned()],
+        });
+    }
+
+    #[test]
+    fn a_terminal_gets_a_short_banner() {
+        with_greeting(|greeting| {
+            let plain = "sockeye serves ./public\n\n  http://localhost:8081/\n  http://192.0.2.7:8081/\n\n  \
+                         port 8080 is taken; using 8081 instead\n  stop with Ctrl-C\n\n";
+            assert_eq!(banner(greeting, false), plain);
+            assert!(banner(greeting, true).contains("\x1b[1mhttp://localhost:8081/\x1b[0m"));
+        });
+    }
+
+    #[test]
+    fn a_script_gets_one_line_and_the_rest_goes_to_stderr() {
+        with_greeting(|greeting| {
+            assert_eq!(first_url(greeting), "http://localhost:8081/\n");
+            let rest = "sockeye: port 8080 is taken; using 8081 instead\nsockeye: also at http://192.0.2.7:8081/\n";
+            assert_eq!(remarks(greeting), rest);
+        });
+    }
+
+    #[test]
+    fn an_output_that_fails_is_survived() {
+        struct Closed;
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        say(Closed, "lost");
+    }
+}

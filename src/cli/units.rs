@@ -1,0 +1,123 @@
+//! Seconds and bytes as people write them (pure).
+
+use std::time::Duration;
+
+/// Longer than anybody waits; keeps sums of times from overflowing.
+const SECONDS_MAX: f64 = 1e7;
+
+/// Seconds with an optional fraction, `10` or `0.5` or `0.5s`; zero included.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let digits = text.strip_suffix('s').unwrap_or(text);
+    let plain = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    match digits.parse::<f64>() {
+        Ok(seconds) if plain && seconds <= SECONDS_MAX => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("expected seconds, such as 10 or 0.5".to_owned()),
+    }
+}
+
+/// As [`seconds`], but a wait that is over before it began is no time-out.
+pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("must be more than 0 seconds".to_owned()),
+        wait => Ok(wait),
+    }
+}
+
+/// Bytes, `65536` or `64k`, `32M`, `1G`, also as `64KiB` or `64kB`; every unit is a power of 1024.
+pub(super) fn bytes(text: &str) -> Result<usize, String> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err("expected bytes, such as 65536, 64k, 32M or 1G".to_owned()),
+    };
+    let count = digits.parse::<usize>().ok();
+    count
+        .and_then(|count| count.checked_mul(1 << shift))
+        .ok_or_else(|| "expected bytes, such as 65536, 64k, 32M or 1G".to_owned())
+}
+
+/// Bytes for people: `64 KiB`, `1.5 MiB`; the shortest that is not wrong by more than it shows.
+pub(super) fn shown_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut size = bytes;
+    while size >= 10 * 1024 && unit + 1 < UNITS.len() || size >= 1024 && size.is_multiple_of(1024) {
+        size /= 1024;
+        unit += 1;
+    }
+    format!("{size} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_whole_or_fractions_and_nothing_else() {
+        for (text, millis) in [
+            ("10", 10_000),
+            ("0.5", 500),
+            ("2s", 2_000),
+            ("0", 0),
+            (".25", 250),
+        ] {
+            assert_eq!(seconds(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            ".",
+            "-1",
+            "+1",
+            "1e3",
+            "inf",
+            "NaN",
+            "1m",
+            "1 s",
+            "99999999999",
+        ] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+        assert!(some_seconds("0").is_err());
+        assert!(some_seconds("0.000001").is_ok());
+    }
+
+    #[test]
+    fn bytes_come_with_the_usual_suffixes() {
+        for (text, count) in [
+            ("0", 0),
+            ("65536", 65_536),
+            ("64k", 65_536),
+            ("64KiB", 65_536),
+            ("32M", 33_554_432),
+            ("1gb", 1_073_741_824),
+        ] {
+            assert_eq!(bytes(text), Ok(count), "{text}");
+        }
+        for text in ["", "k", "-1", "+1", "1.5M", "1x", "1 M", "99999999999G"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shown_bytes_are_short() {
+        for (count, shown) in [
+            (0, "0 B"),
+            (1_000, "1000 B"),
+            (1 << 20, "1 MiB"),
+            (32 << 20, "32 MiB"),
+            (24 * 1024 * 1024 + 5, "24 MiB"),
+            (215_000_000, "205 MiB"),
+        ] {
+            assert_eq!(shown_bytes(count), shown);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The command as a person or a script meets it.
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn sockeye(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str], here: &Path) -> (Option<i32>, String, String) {
+    let output: Output = sockeye(arguments).current_dir(here).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn help_and_version_go_to_stdout_and_exit_0() {
+    let here = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = run(&["--help"], here.path());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("--port"));
+    let version = format!("sockeye {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run(&["-V"], here.path()), (Some(0), version, String::new()));
+}
+
+#[test]
+fn the_limits_are_printed_without_serving() {
+    let here = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = run(&["--print-limits", "--head-timeout", "2.5"], here.path());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("2.5 s  --head-timeout"), "{stdout}");
+    assert!(stdout.contains("memory at most"), "{stdout}");
+}
+
+#[test]
+fn wrong_arguments_exit_2() {
+    let here = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = run(&["--prot", "80"], here.path());
+    assert_eq!((code, stdout.as_str()), (Some(2), ""));
+    assert!(
+        stderr.starts_with("sockeye: unexpected argument '--prot'"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_port_that_was_asked_for_and_is_taken_exits_3() {
+    let here = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let (code, stdout, stderr) = run(&["--port", &address.port().to_string()], here.path());
+    assert_eq!((code, stdout.as_str()), (Some(3), ""));
+    let expected = format!("sockeye: cannot listen on {address}: the port is taken\n");
+    assert!(stderr.starts_with(&expected), "{stderr}");
+}
+
+#[test]
+fn a_directory_that_is_not_there_exits_4_with_the_nearest_name() {
+    let here = tempfile::tempdir().unwrap();
+    std::fs::create_dir(here.path().join("public")).unwrap();
+    let expected = "sockeye: `pubic` is not a directory\n  did you mean `public`?\n";
+    assert_eq!(
+        run(&["pubic"], here.path()),
+        (Some(4), String::new(), expected.to_owned())
+    );
+}
+
+#[test]
+fn a_full_output_changes_no_exit_code() {
+    for (arguments, code) in [
+        (&["--help"][..], 0),
+        (&["--prot"], 2),
+        (&["/no/such/directory"], 4),
+    ] {
+        let full = || File::options().write(true).open("/dev/full").unwrap();
+        let status = sockeye(arguments)
+            .stdout(full())
+            .stderr(full())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
+    }
+}
