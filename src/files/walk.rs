@@ -77,7 +77,7 @@ fn step(here: BorrowedFd<'_>, name: &[u8], flags: OFlags) -> Result<OwnedFd, Fai
 fn names(path: &[u8]) -> Vec<Vec<u8>> {
     path.split(|&byte| byte == b'/')
         .rev()
-        .filter(|name| !matches!(name, b"" | b"."))
+        .filter(|name| !matches!(*name, b"" | b"."))
         .map(<[u8]>::to_vec)
         .collect()
 }
