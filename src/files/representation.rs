@@ -142,7 +142,7 @@ impl Look {
         let tag = if !is_settled {
             None
         } else if terms.remember && size <= DIGESTED_MAX {
-            Some(validators::tag_of(digest(file)?))
+            Some(validators::tag_of(digest(file, size)?))
         } else {
             Some(validators::tag_of_state(fingerprint))
         };
@@ -164,23 +164,21 @@ fn read_start(file: &File, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn digest(file: &File) -> io::Result<u128> {
+fn digest(file: &File, size: u64) -> io::Result<u128> {
     let mut digest = Xxh3::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut offset = 0;
-    loop {
-        match read_at(file, &mut buffer, offset)? {
-            0 => return Ok(digest.digest128()),
+    while offset < size {
+        let wanted = buffer.len().min((size - offset) as usize);
+        match read_at(file, &mut buffer[..wanted], offset)? {
+            0 => break,
             count => {
                 digest.update(&buffer[..count]);
                 offset += count as u64;
             }
         }
-        // A file that grows while it is read must not keep us; its fingerprint will tell.
-        if offset > DIGESTED_MAX {
-            return Ok(0);
-        }
     }
+    Ok(digest.digest128())
 }
 
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -1,0 +1,3 @@
+//! The integration tests: one binary, its modules named after what they look at.
+
+mod files;
