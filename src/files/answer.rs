@@ -5,13 +5,15 @@
 
 use std::ops::Range;
 
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
 use super::multipart::{self, content_range};
 use super::preconditions::Verdict;
 use super::range::{Selection, select};
 use super::representation::{Content, Description, Representation};
 use super::root::Failure;
 use super::validators::{http_date, now};
-use crate::message::{Body, FileSlice, Method, Request, Response, StatusCode};
+use crate::message::{Body, FileSlice, Headers, Method, Request, Response, StatusCode};
 
 const ALLOWED: &str = "GET, HEAD, OPTIONS";
 
@@ -92,8 +94,11 @@ pub(super) fn file(found: Representation, request: &Request, boundary_seed: u64)
             "this is not, or no longer, what you asked for",
             request.headers(),
         ),
-        Verdict::NotModified => Response::new(StatusCode::NOT_MODIFIED)
-            .with_headers(description.unmodified_fields.clone()),
+        Verdict::NotModified => Response::from_parts(
+            StatusCode::NOT_MODIFIED,
+            description.unmodified_fields.clone(),
+            Body::Empty,
+        ),
         Verdict::Proceed => match selection(&description, request) {
             Selection::Whole => whole(&description, content),
             Selection::Parts(parts) => partial(&description, content, parts, boundary_seed),
@@ -117,36 +122,31 @@ fn selection(description: &Description, request: &Request) -> Selection {
 
 fn whole(description: &Description, content: Content) -> Response {
     let size = description.fingerprint.size;
-    with_fields(StatusCode::OK, description).with_body(body(description, content, 0..size))
+    let body = body(description, content, 0..size);
+    Response::from_parts(StatusCode::OK, fields(description), body)
 }
 
 fn partial(
     description: &Description,
     content: Content,
-    mut parts: Vec<Range<u64>>,
+    parts: Vec<Range<u64>>,
     boundary_seed: u64,
 ) -> Response {
-    let mut response = with_fields(StatusCode::PARTIAL_CONTENT, description);
-    let size = description.fingerprint.size;
-    if let [_] = parts[..] {
-        let part = parts.remove(0);
-        return response
-            .with_header("Content-Range", content_range(&part, size))
-            .with_body(body(description, content, part));
-    }
-    // Nobody who writes a file can know it: it depends on the file and on a secret of this process.
-    let boundary = format!(
-        "{:032x}",
-        xxhash_rust::xxh3::xxh3_128_with_seed(description.fields.as_lines(), boundary_seed)
-    );
-    response
-        .headers_mut()
-        .set(
-            "Content-Type",
-            format!("multipart/byteranges; boundary={boundary}"),
-        )
-        .expect("made of letters and digits");
-    response.with_body(multipart::stream(content, description, parts, &boundary))
+    let valid = "made of letters and digits";
+    let mut fields = fields(description);
+    let body = if let [part] = &parts[..] {
+        let place = content_range(part, description.fingerprint.size);
+        fields.append("Content-Range", place).expect(valid);
+        body(description, content, part.clone())
+    } else {
+        // Nobody who writes a file can know it: it depends on the file and on a secret of this process.
+        let boundary = xxh3_128_with_seed(description.fields.as_lines(), boundary_seed);
+        let boundary = format!("{boundary:032x}");
+        let media_type = format!("multipart/byteranges; boundary={boundary}");
+        fields.set("Content-Type", media_type).expect(valid);
+        multipart::stream(content, description, parts, &boundary).into()
+    };
+    Response::from_parts(StatusCode::PARTIAL_CONTENT, fields, body)
 }
 
 fn unsatisfiable(size: u64, request: &Request) -> Response {
@@ -160,21 +160,20 @@ fn unsatisfiable(size: u64, request: &Request) -> Response {
     .with_header("Content-Range", format!("bytes */{size}"))
 }
 
-fn with_fields(status: StatusCode, description: &Description) -> Response {
-    let response = Response::new(status).with_headers(description.fields.clone());
-    let date = description
-        .is_from_the_future
-        .then(|| {
-            description
-                .validators
-                .last_modified(now())
-                .and_then(http_date)
-        })
-        .flatten();
-    match date {
-        Some(date) => response.with_header("Last-Modified", date),
-        None => response,
+/// The fields of a 200, with the one that depends on the time of the answer.
+fn fields(description: &Description) -> Headers {
+    let mut fields = description.fields.clone();
+    if description.is_from_the_future
+        && let Some(date) = description
+            .validators
+            .last_modified(now())
+            .and_then(http_date)
+    {
+        fields
+            .append("Last-Modified", date)
+            .expect("a date is a valid value");
     }
+    fields
 }
 
 fn body(description: &Description, content: Content, range: Range<u64>) -> Body {
@@ -186,5 +185,37 @@ fn body(description: &Description, content: Content, range: Range<u64>) -> Body 
             fingerprint: description.fingerprint,
         }
         .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_becomes_what_the_client_may_know() {
+        for (errno, status) in [
+            (Errno::NOENT, 404),
+            (Errno::NOTDIR, 404),
+            (Errno::LOOP, 404),
+            (Errno::NAMETOOLONG, 404),
+            (Errno::ACCESS, 404),
+            (Errno::PERM, 404),
+            (Errno::NXIO, 404),
+            (Errno::MFILE, 503),
+            (Errno::NFILE, 503),
+            (Errno::NOMEM, 503),
+            (Errno::AGAIN, 503),
+            (Errno::IO, 500),
+        ] {
+            let response = failure(&errno.into(), &Request::get("/"));
+            assert_eq!(response.status().as_u16(), status, "{errno:?}");
+            assert_eq!(
+                response.headers().get("Retry-After"),
+                (status == 503).then_some("1")
+            );
+        }
     }
 }

@@ -190,3 +190,76 @@ impl Hasher for Hashed {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::representation::Terms;
+    use crate::files::root::{Opened, Root};
+
+    /// A representation of `size` bytes.
+    fn found(size: usize) -> Representation {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a"), vec![b'a'; size]).unwrap();
+        let root = Root::open(directory.path(), false).unwrap();
+        let Ok(Opened::File(file, fingerprint)) = root.find(c"a") else {
+            panic!("it was just written");
+        };
+        let terms = Terms {
+            started: (0, 0),
+            remember: true,
+        };
+        Representation::of(file, fingerprint, b"a", terms).unwrap()
+    }
+
+    fn bytes(cache: &Cache) -> usize {
+        cache
+            .shards
+            .iter()
+            .map(|shard| shard.read().unwrap().bytes)
+            .sum()
+    }
+
+    #[test]
+    fn memory_is_bounded_however_much_is_served() {
+        let cache = Cache::new(4 * 1024 * 1024, 1);
+        let found = found(10_000);
+        for n in 0..100_000 {
+            cache.insert(&format!("/{n}"), c"a".to_owned(), &found);
+        }
+        assert!(
+            (3_500_000..=4 * 1024 * 1024).contains(&bytes(&cache)),
+            "{}",
+            bytes(&cache)
+        );
+        assert!(cache.get("/99999").is_some() && cache.get("/0").is_none());
+    }
+
+    #[test]
+    fn what_is_asked_for_stays() {
+        let cache = Cache::new(1024 * 1024, 1);
+        let found = found(1000);
+        cache.insert("/hot", c"a".to_owned(), &found);
+        for n in 0..10_000 {
+            cache.insert(&format!("/{n}"), c"a".to_owned(), &found);
+            assert!(cache.get("/hot").is_some(), "gone after {n}");
+        }
+    }
+
+    #[test]
+    fn the_same_url_is_remembered_once() {
+        let cache = Cache::new(1024 * 1024, 1);
+        for size in [10, 20, 30] {
+            cache.insert("/a", c"a".to_owned(), &found(size));
+        }
+        assert_eq!(cache.get("/a").unwrap().bytes.as_ref().unwrap().len(), 30);
+        assert!(bytes(&cache) < 2 * ENTRY_BYTES);
+    }
+
+    #[test]
+    fn without_room_nothing_is_remembered() {
+        let cache = Cache::new(0, 1);
+        cache.insert("/a", c"a".to_owned(), &found(10));
+        assert!(cache.get("/a").is_none() && !cache.is_on());
+    }
+}

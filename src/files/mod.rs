@@ -1,7 +1,7 @@
 //! A directory as a handler.
 //!
 //! Two steps: what we *found* is decided before what we *say*. Files, directories and everything that is neither are
-//! found by [`root`], the only part that opens anything; what is said of them is in [`answer`]. A hit in the memory
+//! found by `root`, the only part that opens anything; what is said of them is in `answer`. A hit in the memory
 //! of small files costs one question to the kernel, whether the file is still the same, and never skips it.
 
 mod answer;
@@ -208,34 +208,27 @@ impl StaticFiles {
 
     /// Tells the person who serves what a stranger is not told, about once a second.
     fn complain(&self, url: &str, failure: &Failure) {
-        if matches!(failure, Failure::Missing) || !self.complaints.is_due() {
-            return;
-        }
-        match failure {
-            Failure::Missing => {}
-            Failure::Denied => {
-                tracing::warn!(target: "sockeye", "no permission to read the file behind {url:?}");
-            }
-            Failure::Escape(link) => {
-                tracing::warn!(target: "sockeye", "the link {link:?} leads out of the served directory; --follow-symlinks would serve it");
-            }
-            Failure::NotRegular => {
-                tracing::info!(target: "sockeye", "{url:?} is no regular file");
-            }
+        let complaint = match failure {
+            // That the root is gone is said where it is noticed, once.
+            Failure::Missing | Failure::RootGone => return,
+            _ if !self.complaints.is_due() => return,
+            Failure::Denied => format!("no permission to read {url:?}"),
+            Failure::Escape(link) => format!(
+                "the link {link:?} leads out of the served directory; --follow-symlinks would serve it"
+            ),
+            Failure::NotRegular => format!("{url:?} is no regular file"),
             Failure::Busy => {
-                tracing::warn!(target: "sockeye", "out of descriptors or memory for {url:?}, or it changes too fast");
+                format!(
+                    "out of descriptors or memory at {url:?}, or it changes too fast to be read"
+                )
             }
-            Failure::RootGone => {
-                tracing::warn!(target: "sockeye", "the served directory is gone");
-            }
-            Failure::Broken(errno) => {
-                tracing::error!(target: "sockeye", "cannot read the file behind {url:?}: {errno}");
-            }
-        }
+            Failure::Broken(errno) => format!("cannot read {url:?}: {errno}"),
+        };
+        tracing::warn!(target: "sockeye", "{complaint}");
     }
 }
 
-/// A file is described by the head of a request alone, so the body is never waited for.
+/// Everything is answered from the head: a file never needs a request's body.
 impl Handler for StaticFiles {
     fn handle(&self, request: &Request) -> Response {
         self.answer(request)

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use super::representation::{Content, Description};
 use super::root::fingerprint_of;
-use crate::message::Stream;
+use crate::message::{Fingerprint, Stream};
 
 /// A reader of the parts with their heads.
 struct Multipart {
     content: Content,
-    expected: crate::message::Fingerprint,
+    expected: Fingerprint,
     pieces: VecDeque<Piece>,
 }
 

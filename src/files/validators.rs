@@ -9,8 +9,9 @@
 //! - A date alone proves little, since anyone can set it back. It is believed only where the kernel's change time
 //!   shows that nothing happened since that second, or since before this server first gave out a date.
 //!
-//! Out of reach: a program that writes through a memory map (the kernel notes the change later), a file server
-//! whose clock disagrees with ours, and a date that an earlier process gave out before an edit that set the date back.
+//! Out of reach: a program that writes through a memory map (the kernel notes the change later), one whose single
+//! write in place takes longer than [`TICK`], a file server whose clock disagrees with ours, and a date that an
+//! earlier process gave out before an edit that set the date back.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -99,3 +99,130 @@ fn path_of(behind: &[(OwnedFd, Vec<u8>)], name: &[u8]) -> PathBuf {
         .map(std::ffi::OsStr::from_bytes)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CString;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use rustix::fs::CWD;
+
+    use super::*;
+    use crate::files::root::{Opened, Root};
+
+    /// `www` with links of every kind, beside an `outside` that holds a secret.
+    fn tree() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        let www = directory.path().join("www");
+        fs::create_dir_all(www.join("a/b")).unwrap();
+        fs::create_dir(directory.path().join("outside")).unwrap();
+        fs::write(directory.path().join("outside/secret"), "secret").unwrap();
+        fs::write(www.join("a/b/c"), "inside").unwrap();
+        rustix::fs::mkfifoat(CWD, www.join("pipe"), rustix::fs::Mode::RWXU).unwrap();
+        symlink("a/b", www.join("down")).unwrap();
+        symlink("../down/../b/c", www.join("a/winding")).unwrap();
+        symlink("..", www.join("a/parent")).unwrap();
+        symlink(www.join("a/b/c"), www.join("absolute")).unwrap();
+        symlink(www.join("../outside"), www.join("sly")).unwrap();
+        symlink("../outside", www.join("out")).unwrap();
+        symlink("out/secret", www.join("a/chain")).unwrap();
+        symlink("../a/../../www/a/b/c", www.join("a/around")).unwrap();
+        symlink("/etc", www.join("etc")).unwrap();
+        symlink("loop", www.join("loop")).unwrap();
+        directory
+    }
+
+    fn outcome(root: &Root, path: &str) -> &'static str {
+        match root.find(&CString::new(path).unwrap()) {
+            Ok(Opened::File(..)) => "file",
+            Ok(Opened::Directory(_)) => "directory",
+            Err(Failure::Missing) => "missing",
+            Err(Failure::Escape(_)) => "escape",
+            Err(Failure::NotRegular) => "not regular",
+            Err(_) => "failure",
+        }
+    }
+
+    #[test]
+    fn both_ways_of_opening_agree() {
+        let directory = tree();
+        let www = directory.path().join("www");
+        let by_kernel = Root::open(&www, false).unwrap();
+        let by_hand = Root::open(&www, false).unwrap().without_openat2();
+        for (path, expected) in [
+            (".", "directory"),
+            ("a", "directory"),
+            ("a/b/c", "file"),
+            ("a/b/c/d", "missing"),
+            ("a/x", "missing"),
+            ("down", "directory"),
+            ("down/c", "file"),
+            ("a/winding", "file"),
+            ("a/parent", "directory"),
+            ("a/parent/a/parent/down/c", "file"),
+            ("absolute", "file"),
+            ("sly/secret", "escape"),
+            ("out", "escape"),
+            ("out/secret", "escape"),
+            ("a/chain", "missing"),
+            ("a/around", "escape"),
+            ("etc/passwd", "escape"),
+            ("loop", "missing"),
+            ("pipe", "not regular"),
+        ] {
+            assert_eq!(outcome(&by_kernel, path), expected, "{path} by the kernel");
+            assert_eq!(outcome(&by_hand, path), expected, "{path} by hand");
+        }
+    }
+
+    #[test]
+    fn the_link_that_leads_out_is_named() {
+        let directory = tree();
+        let root = Root::open(&directory.path().join("www"), false).unwrap();
+        symlink("../out", directory.path().join("www/a/hop")).unwrap();
+        match root.find(c"a/hop/secret") {
+            Err(Failure::Escape(link)) => assert_eq!(link.to_str(), Some("out")),
+            found => panic!("{found:?}"),
+        }
+    }
+
+    #[test]
+    fn no_step_follows_a_link() {
+        let directory = tree();
+        let www = fs::File::open(directory.path().join("www")).unwrap();
+        for name in ["down", "out", "absolute"] {
+            for flags in [OFlags::RDONLY, STEP] {
+                let opened = step(www.as_fd(), name.as_bytes(), flags);
+                assert!(matches!(opened, Err(Failure::Missing)), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_swapped_during_the_walk_leaks_nothing() {
+        let directory = tree();
+        let www = directory.path().join("www");
+        fs::write(www.join("a/b/secret"), "inside").unwrap();
+        let root = Root::open(&www, false).unwrap().without_openat2();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0.. {
+                    let target = ["../outside", "a/b"][round % 2];
+                    symlink(target, www.join("next")).unwrap();
+                    fs::rename(www.join("next"), www.join("down")).unwrap();
+                    if is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                        break;
+                    }
+                }
+            });
+            for _ in 0..10_000 {
+                if let Ok(Opened::File(file, _)) = root.find(c"down/secret") {
+                    assert_eq!(std::io::read_to_string(file).unwrap(), "inside");
+                }
+            }
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+    }
+}

@@ -37,7 +37,7 @@ fn a_writer_that_waits_on_a_pipe_is_not_woken() {
     rustix::fs::mkfifoat(CWD, site.path("pipe"), Mode::RWXU).unwrap();
     let path = site.path("pipe");
     let writer = std::thread::spawn(move || fs::File::options().write(true).open(path));
-    let files = site.files();
+    let files = site.settled_files();
     for _ in 0..100 {
         assert_eq!(get(&files, "/pipe").status, 404);
     }
@@ -158,7 +158,7 @@ fn the_kernels_own_files_are_as_long_as_they_say() {
 fn what_is_missing_forbidden_or_elsewhere_looks_the_same() {
     let site = Site::with("locked.txt", "secret");
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(site.path("locked.txt"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(site.path("locked.txt"), fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads everything; then there is nothing to see here.
     if fs::File::open(site.path("locked.txt")).is_err() {
         let (locked, missing) = (
