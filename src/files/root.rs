@@ -220,7 +220,8 @@ impl Root {
         }
         let opened = match Directory::open(&self.path) {
             Ok(directory) => Some(Arc::new(directory)),
-            Err(errno) if matches!(Failure::from(errno), Failure::Busy) => return,
+            // Only what is not there is gone: after privileges were dropped, what we hold may be all that we can have.
+            Err(errno) if !matches!(Failure::from(errno), Failure::Missing) => return,
             Err(_) => None,
         };
         match (&held, &opened) {
