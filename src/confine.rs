@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 use nix::unistd::{Gid, Uid, User, getresgid, getresuid, setgid, setgroups, setuid};
 use sockeye::cli::Exit;
@@ -32,11 +32,17 @@ pub(crate) fn confine(root: &Path, user: Option<&str>) -> Result<String, Exit> {
 /// Drops root's rights for those of `name`, groups first, and makes sure that they are gone.
 fn become_user(name: &str) -> Result<(), Exit> {
     let failed = |error: &dyn std::fmt::Display| {
-        Exit::failed(format!("cannot become `{name}`: {error}\n  --user needs to be started as root"))
+        Exit::failed(format!(
+            "cannot become `{name}`: {error}\n  --user needs to be started as root"
+        ))
     };
     let user = User::from_name(name)
         .map_err(|error| failed(&error))?
-        .ok_or_else(|| Exit::usage(format!("there is no user `{name}`\n  name one that `getent passwd` knows")))?;
+        .ok_or_else(|| {
+            Exit::usage(format!(
+                "there is no user `{name}`\n  name one that `getent passwd` knows"
+            ))
+        })?;
     setgroups(&[user.gid]).map_err(|error| failed(&error))?;
     setgid(user.gid).map_err(|error| failed(&error))?;
     setuid(user.uid).map_err(|error| failed(&error))?;
@@ -44,7 +50,8 @@ fn become_user(name: &str) -> Result<(), Exit> {
     let is_user = uids.is_ok_and(|ids| [ids.real, ids.effective, ids.saved] == [user.uid; 3])
         && gids.is_ok_and(|ids| [ids.real, ids.effective, ids.saved] == [user.gid; 3]);
     let may_go_back = user.uid != Uid::from_raw(0) && setuid(Uid::from_raw(0)).is_ok();
-    let may_go_back = may_go_back || user.gid != Gid::from_raw(0) && setgid(Gid::from_raw(0)).is_ok();
+    let may_go_back =
+        may_go_back || user.gid != Gid::from_raw(0) && setgid(Gid::from_raw(0)).is_ok();
     if !is_user || may_go_back {
         return Err(failed(&"the rights did not go away"));
     }

@@ -45,14 +45,20 @@ impl Hosts {
     fn include(&self, authority: &str) -> bool {
         let host = host_of(authority);
         if let Ok(address) = host.parse::<IpAddr>() {
-            return self.any_address || self.any_name || address.is_loopback() || self.names.iter().any(|name| name == host);
+            return self.any_address
+                || self.any_name
+                || address.is_loopback()
+                || self.names.iter().any(|name| name == host);
         }
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
         let is_named = |name: &String| match name.strip_prefix('.') {
             Some(parent) => host.ends_with(name.as_str()) || host == parent,
             None => host == *name,
         };
-        self.any_name || host == "localhost" || host.ends_with(".localhost") || self.names.iter().any(is_named)
+        self.any_name
+            || host == "localhost"
+            || host.ends_with(".localhost")
+            || self.names.iter().any(is_named)
     }
 }
 
@@ -123,8 +129,16 @@ mod tests {
             ("127.0.0.1.evil.test", false, false),
         ];
         for (authority, on_loopback, elsewhere) in table {
-            assert_eq!(Hosts::loopback().include(authority), on_loopback, "{authority}");
-            assert_eq!(Hosts::addresses().include(authority), elsewhere, "{authority}");
+            assert_eq!(
+                Hosts::loopback().include(authority),
+                on_loopback,
+                "{authority}"
+            );
+            assert_eq!(
+                Hosts::addresses().include(authority),
+                elsewhere,
+                "{authority}"
+            );
         }
     }
 

@@ -16,7 +16,7 @@ use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
 use sockeye::cli::{Exit, Host, Options, directory};
 use sockeye::echo::Echo;
-use sockeye::files::StaticFiles;
+use sockeye::files::{FilesConfig, StaticFiles};
 use sockeye::host_guard::{HostGuard, Hosts};
 use sockeye::router::Router;
 use sockeye::server::{Config, Server, Stopper, Summary};
@@ -43,13 +43,17 @@ fn run() -> Result<(), Exit> {
         return Err(Exit::done(limits::table(&options, connections.max, memory)));
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
-    let files = StaticFiles::new(&chosen.path)
-        .map_err(|error| Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display())))?
-        .with_hidden(options.hidden)
-        .with_links_anywhere(options.follow_symlinks)
-        .with_cache_bytes(options.cache_bytes_max);
-    let listening = Plan::new(&options.host, options.port)?
-        .bind(|addresses| Server::bind_all(addresses).map_err(|error| (error.address, error.source)))?;
+    let files_config = FilesConfig {
+        hidden: options.hidden,
+        follow_symlinks: options.follow_symlinks,
+        cache_bytes: options.cache_bytes_max,
+    };
+    let files = StaticFiles::with_config(&chosen.path, &files_config).map_err(|error| {
+        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
+    })?;
+    let listening = Plan::new(&options.host, options.port)?.bind(|addresses| {
+        Server::bind_all(addresses).map_err(|error| (error.address, error.source))
+    })?;
     let confined = confine::confine(&chosen.path, options.user.as_deref())?;
 
     let log = start_log(&options)?;
@@ -60,7 +64,11 @@ fn run() -> Result<(), Exit> {
     terminal::greet(&Greeting {
         urls: &listen::urls(&options.host, &bound, &listen::interfaces()),
         directory: Some(&chosen.path),
-        notes: &notes.into_iter().flatten().chain(verbose_notes).collect::<Vec<_>>(),
+        notes: &notes
+            .into_iter()
+            .flatten()
+            .chain(verbose_notes)
+            .collect::<Vec<_>>(),
     });
 
     stop_on_signals(server.stopper())?;
@@ -92,7 +100,11 @@ fn config(options: &Options, connections: &Connections) -> Config {
 
 /// The names under which requests are ours: this machine's, as far as it can be reached by them.
 fn hosts(options: &Options, is_local: bool) -> Hosts {
-    let mut hosts = if is_local { Hosts::loopback() } else { Hosts::addresses() };
+    let mut hosts = if is_local {
+        Hosts::loopback()
+    } else {
+        Hosts::addresses()
+    };
     if !is_local {
         let system = rustix::system::uname();
         let name = system.nodename().to_string_lossy();
@@ -101,13 +113,20 @@ fn hosts(options: &Options, is_local: bool) -> Hosts {
     if let Host::Named(name) = &options.host {
         hosts = hosts.and(name);
     }
-    options.allowed_hosts.iter().fold(hosts, |hosts, name| hosts.and(name))
+    options
+        .allowed_hosts
+        .iter()
+        .fold(hosts, |hosts, name| hosts.and(name))
 }
 
 fn start_log(options: &Options) -> Result<Log, Exit> {
     let log = Log::to(terminal::log_output())
         .map_err(|error| Exit::failed(format!("cannot start a thread: {error}")))?;
-    let level = if options.verbose { LogLevel::Debug } else { LogLevel::Info };
+    let level = if options.verbose {
+        LogLevel::Debug
+    } else {
+        LogLevel::Info
+    };
     let settings = Settings {
         answers: !options.quiet,
         level,
@@ -122,7 +141,8 @@ fn start_log(options: &Options) -> Result<Log, Exit> {
 /// your configuration again", and there is none.
 fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
     let cannot = |error: io::Error| Exit::failed(format!("cannot wait for signals: {error}"));
-    let has_terminal = io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
+    let has_terminal =
+        io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
     let wait = move || {
         for signal in &mut signals {

@@ -85,6 +85,15 @@ impl Response {
         &self.body
     }
 
+    /// A response put together again from its parts.
+    pub fn from_parts(status: StatusCode, headers: Headers, body: impl Into<Body>) -> Response {
+        Response {
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
+
     /// Status, fields and body, taken apart.
     pub fn into_parts(self) -> (StatusCode, Headers, Body) {
         (self.status, self.headers, self.body)

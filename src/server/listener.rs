@@ -47,7 +47,9 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindErr
             address.set_port(chosen_port);
         }
         let listener = listen(address).map_err(|source| BindError { address, source })?;
-        let local = listener.local_addr().map_err(|source| BindError { address, source })?;
+        let local = listener
+            .local_addr()
+            .map_err(|source| BindError { address, source })?;
         chosen_port = local.port();
         listeners.push(listener);
     }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod echo;
+mod files;
 mod router;
 mod server;
 mod stalls;

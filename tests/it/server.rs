@@ -12,9 +12,15 @@ use crate::support::{TestServer, until};
 fn hello() -> impl Handler {
     Router::new()
         .get("/", |_: &Request| Response::text("hello\n"))
-        .get("/large", |_: &Request| Response::text(vec![b'x'; 20_000_000]))
-        .get("/panic", |_: &Request| -> Response { panic!("a test wants this") })
-        .post("/collect", |request: &Request| Response::text(request.body().to_vec()))
+        .get("/large", |_: &Request| {
+            Response::text(vec![b'x'; 20_000_000])
+        })
+        .get("/panic", |_: &Request| -> Response {
+            panic!("a test wants this")
+        })
+        .post("/collect", |request: &Request| {
+            Response::text(request.body().to_vec())
+        })
 }
 
 #[test]
@@ -61,7 +67,11 @@ fn a_connection_closes_when_the_client_wants_it_or_speaks_http_1_0() {
         let mut client = server.connect();
         client.say(request);
         let answer = client.hear();
-        assert_eq!((answer.status, answer.field("Connection")), (200, Some("close")), "{request}");
+        assert_eq!(
+            (answer.status, answer.field("Connection")),
+            (200, Some("close")),
+            "{request}"
+        );
         assert!(client.is_closed(), "{request}");
     }
     let mut client = server.connect();
@@ -121,12 +131,19 @@ fn a_stream_is_sent_in_chunks_or_with_its_length_and_broken_off_if_it_fails() {
     assert_eq!(client.ask("GET /long").text(), "hel");
     client.say("GET /short HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(client.hear_head().field("Content-Length"), Some("9"));
-    assert_eq!(client.hear_to_end().len(), 0, "nothing is sent of a body that cannot be completed at once");
+    assert_eq!(
+        client.hear_to_end().len(),
+        0,
+        "nothing is sent of a body that cannot be completed at once"
+    );
 
     let mut old = server.connect();
     old.say("GET /chunked HTTP/1.0\r\n\r\n");
     let answer = old.hear();
-    assert_eq!((answer.text(), answer.field("Transfer-Encoding")), ("hello", None));
+    assert_eq!(
+        (answer.text(), answer.field("Transfer-Encoding")),
+        ("hello", None)
+    );
 }
 
 #[test]
@@ -140,7 +157,13 @@ fn a_server_that_is_stopped_finishes_what_it_is_answering() {
     server.stopper().stop();
     assert!(idle.is_closed());
     assert_eq!(downloading.hear_exactly(20_000_000).len(), 20_000_000);
-    assert_eq!(server.wait(), Summary { finished: 2, cut: 0 });
+    assert_eq!(
+        server.wait(),
+        Summary {
+            finished: 2,
+            cut: 0
+        }
+    );
 }
 
 #[test]

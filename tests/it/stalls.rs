@@ -44,8 +44,12 @@ fn router(door: &Door) -> Router {
     let door = door.clone();
     Router::new()
         .get("/", |_: &Request| Response::text("hello\n"))
-        .get("/large", |_: &Request| Response::text(vec![b'x'; 50_000_000]))
-        .post("/collect", |request: &Request| Response::text(request.body().to_vec()))
+        .get("/large", |_: &Request| {
+            Response::text(vec![b'x'; 50_000_000])
+        })
+        .post("/collect", |request: &Request| {
+            Response::text(request.body().to_vec())
+        })
         .any("/echo", Echo)
         .get("/door", move |_: &Request| {
             door.wait();
@@ -71,7 +75,8 @@ fn a_request_is_answered_at_once_beside_silent_clients_half_heads_and_blocked_ha
     let server = TestServer::start(router(&door));
     let silent: Vec<Client> = (0..200).map(|_| server.connect()).collect();
     let mut half: Vec<Client> = (0..50).map(|_| server.connect()).collect();
-    half.iter_mut().for_each(|client| client.say("GET / HTTP/1.1\r\nHost: a\r\nX-"));
+    half.iter_mut()
+        .for_each(|client| client.say("GET / HTTP/1.1\r\nHost: a\r\nX-"));
     let mut blocked: Vec<Client> = (0..4).map(|_| server.connect()).collect();
     blocked
         .iter_mut()
@@ -86,7 +91,11 @@ fn a_request_is_answered_at_once_beside_silent_clients_half_heads_and_blocked_ha
         worst = worst.max(asked.elapsed());
     }
     // Far above what it takes and far below what any of them could cause by being waited for.
-    assert!(worst < Duration::from_secs(1), "one of 50 took {worst:?}, all {:?}", begun.elapsed());
+    assert!(
+        worst < Duration::from_secs(1),
+        "one of 50 took {worst:?}, all {:?}",
+        begun.elapsed()
+    );
 
     door.open();
     for client in &mut blocked {
@@ -112,7 +121,9 @@ fn handlers_may_block_as_many_as_there_are_threads_in_reserve() {
     door.queue_of(count);
     assert_eq!(server.ask("GET /").status, 200);
     door.open();
-    blocked.iter_mut().for_each(|client| assert_eq!(client.hear().status, 200));
+    blocked
+        .iter_mut()
+        .for_each(|client| assert_eq!(client.hear().status, 200));
 }
 
 #[test]
@@ -140,7 +151,10 @@ fn half_a_head_is_answered_408_and_silence_is_closed_silently() {
     let mut half = server.connect();
     half.say("GET / HTTP/1.1\r\nHo");
     let answer = half.hear();
-    assert_eq!((answer.status, answer.field("Connection")), (408, Some("close")));
+    assert_eq!(
+        (answer.status, answer.field("Connection")),
+        (408, Some("close"))
+    );
     half.end();
     assert!(half.is_closed());
     assert!(silent.is_closed());
@@ -152,12 +166,18 @@ fn a_head_that_dribbles_has_no_more_time_than_one_that_stops() {
     let mut client = server.connect();
     let begun = Instant::now();
     client.say("GET / HTTP/1.1\r\nX: ");
-    client.stream().set_read_timeout(Some(Duration::from_millis(10))).unwrap();
+    client
+        .stream()
+        .set_read_timeout(Some(Duration::from_millis(10)))
+        .unwrap();
     let mut piece = [0; 16];
     // Until there is something to read, which is the 408.
     while std::io::Read::read(&mut client.stream(), &mut piece).is_err() {
         client.say("x");
-        assert!(begun.elapsed() < Duration::from_secs(10), "it may dribble for ever");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it may dribble for ever"
+        );
     }
     assert_eq!(&piece[..12], b"HTTP/1.1 408");
 }
@@ -169,14 +189,20 @@ fn half_a_body_is_answered_408() {
         ..Config::default()
     };
     let server = TestServer::with_config(config, router(&Door::default()));
-    for head in ["Content-Length: 5\r\n\r\nhe", "Transfer-Encoding: chunked\r\n\r\n5\r\nhe"] {
+    for head in [
+        "Content-Length: 5\r\n\r\nhe",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhe",
+    ] {
         let mut client = server.connect();
         client.say(format!("POST /collect HTTP/1.1\r\nHost: a\r\n{head}"));
         assert_eq!(client.hear().status, 408, "{head}");
         let mut echo = server.connect();
         echo.say(format!("POST /echo HTTP/1.1\r\nHost: a\r\n{head}"));
         let heard = echo.hear_to_end();
-        assert!(heard.starts_with(b"HTTP/1.1 200"), "its answer had begun, so it can only be broken off");
+        assert!(
+            heard.starts_with(b"HTTP/1.1 200"),
+            "its answer had begun, so it can only be broken off"
+        );
     }
 }
 
@@ -218,7 +244,10 @@ fn a_client_that_takes_nothing_is_cut_off_and_one_that_reads_slowly_is_not() {
     let head = stuck.hear_head();
     assert_eq!(head.status, 200);
     let heard = stuck.hear_to_end().len();
-    assert!(heard < 50_000_000, "all {heard} bytes were sent to a client that did not read");
+    assert!(
+        heard < 50_000_000,
+        "all {heard} bytes were sent to a client that did not read"
+    );
 }
 
 #[test]
@@ -236,6 +265,8 @@ fn an_echo_whose_client_never_reads_is_ended() {
         .write_all(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000000\r\n\r\n")
         .unwrap();
     // The server stops reading once it cannot write, and then hangs up, which ends this.
-    let sent = std::iter::from_fn(|| stream.write_all(&piece).ok()).take(100_000).count();
+    let sent = std::iter::from_fn(|| stream.write_all(&piece).ok())
+        .take(100_000)
+        .count();
     assert!(sent < 100_000);
 }

@@ -9,22 +9,24 @@ use sockeye::Handler;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
 /// No test waits longer than this for anything.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server on a port of its own, stopped when it is dropped.
-pub struct TestServer {
+pub(crate) struct TestServer {
     address: SocketAddr,
     stopper: Stopper,
     thread: Option<JoinHandle<Summary>>,
 }
 
 impl TestServer {
-    pub fn start(handler: impl Handler) -> TestServer {
+    pub(crate) fn start(handler: impl Handler) -> TestServer {
         TestServer::with_config(Config::default(), handler)
     }
 
-    pub fn with_config(config: Config, handler: impl Handler) -> TestServer {
-        let server = Server::bind("127.0.0.1:0").expect("a free port").with_config(config);
+    pub(crate) fn with_config(config: Config, handler: impl Handler) -> TestServer {
+        let server = Server::bind("127.0.0.1:0")
+            .expect("a free port")
+            .with_config(config);
         let address = server.local_addrs()[0];
         let stopper = server.stopper();
         let thread = thread::spawn(move || server.serve(handler).expect("the server serves"));
@@ -35,25 +37,21 @@ impl TestServer {
         }
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub fn stopper(&self) -> Stopper {
+    pub(crate) fn stopper(&self) -> Stopper {
         self.stopper.clone()
     }
 
-    pub fn connect(&self) -> Client {
+    pub(crate) fn connect(&self) -> Client {
         Client::connect(self.address)
     }
 
     /// Sends one request on a connection of its own and returns the answer.
-    pub fn ask(&self, request: &str) -> Answer {
+    pub(crate) fn ask(&self, request: &str) -> Answer {
         self.connect().ask(request)
     }
 
     /// Waits until the server has ended by itself or because it was stopped.
-    pub fn wait(mut self) -> Summary {
+    pub(crate) fn wait(mut self) -> Summary {
         let thread = self.thread.take().expect("it is taken once");
         thread.join().expect("the server does not panic")
     }
@@ -71,74 +69,97 @@ impl Drop for TestServer {
 }
 
 /// A client that says exactly what it is told to.
-pub struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     heard: Vec<u8>,
 }
 
 /// One answer, its body decoded.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub head: String,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// The first value of a field.
-    pub fn field(&self, name: &str) -> Option<&str> {
-        let lines = self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let lines = self
+            .head
+            .split("\r\n")
+            .skip(1)
+            .filter_map(|line| line.split_once(':'));
         let mut values = lines.filter(|(other, _)| other.eq_ignore_ascii_case(name));
         values.next().map(|(_, value)| value.trim())
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("the body is text")
     }
 }
 
 impl Client {
-    pub fn connect(address: SocketAddr) -> Client {
+    pub(crate) fn connect(address: SocketAddr) -> Client {
         let stream = TcpStream::connect(address).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout can be set");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("a timeout can be set");
+        stream
+            .set_write_timeout(Some(PATIENCE))
+            .expect("a timeout can be set");
         Client {
             stream,
             heard: Vec::new(),
         }
     }
 
-    pub fn stream(&self) -> &TcpStream {
+    pub(crate) fn stream(&self) -> &TcpStream {
         &self.stream
     }
 
     /// Says `bytes`, which may break off anywhere.
-    pub fn say(&mut self, bytes: impl AsRef<[u8]>) {
-        self.stream.write_all(bytes.as_ref()).expect("the server listens");
+    pub(crate) fn say(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream
+            .write_all(bytes.as_ref())
+            .expect("the server listens");
     }
 
     /// Says a request line such as `GET /`, completed to a whole request, and returns the answer.
-    pub fn ask(&mut self, request: &str) -> Answer {
+    pub(crate) fn ask(&mut self, request: &str) -> Answer {
         self.say(format!("{request} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-        if request.starts_with("HEAD ") { self.hear_head() } else { self.hear() }
+        if request.starts_with("HEAD ") {
+            self.hear_head()
+        } else {
+            self.hear()
+        }
     }
 
     /// Says nothing more, but goes on listening.
-    pub fn end(&mut self) {
-        self.stream.shutdown(std::net::Shutdown::Write).expect("the connection is there");
+    pub(crate) fn end(&mut self) {
+        self.stream
+            .shutdown(std::net::Shutdown::Write)
+            .expect("the connection is there");
     }
 
     /// Hears one answer without a body.
-    pub fn hear_head(&mut self) -> Answer {
+    pub(crate) fn hear_head(&mut self) -> Answer {
         let end = loop {
             match find(&self.heard, b"\r\n\r\n") {
                 Some(at) => break at,
-                None => assert!(self.hear_more(), "the connection closed in a head: {}", self.so_far()),
+                None => assert!(
+                    self.hear_more(),
+                    "the connection closed in a head: {}",
+                    self.so_far()
+                ),
             }
         };
         let head: Vec<u8> = self.heard.drain(..end + 4).collect();
         let head = String::from_utf8(head[..end].to_vec()).expect("our heads are text");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         Answer {
             status: status.unwrap_or_else(|| panic!("no status line: {head}")),
             head,
@@ -147,12 +168,15 @@ impl Client {
     }
 
     /// Hears one answer, body and all.
-    pub fn hear(&mut self) -> Answer {
+    pub(crate) fn hear(&mut self) -> Answer {
         let mut answer = self.hear_head();
         if matches!(answer.status, 100..200 | 204 | 304) {
             return answer;
         }
-        answer.body = match answer.field("Content-Length").map(|length| length.parse().expect("a number")) {
+        answer.body = match answer
+            .field("Content-Length")
+            .map(|length| length.parse().expect("a number"))
+        {
             Some(length) => self.hear_exactly(length),
             None if answer.field("Transfer-Encoding") == Some("chunked") => self.hear_chunks(),
             None => self.hear_to_end(),
@@ -161,21 +185,25 @@ impl Client {
     }
 
     /// Hears everything until the server closes.
-    pub fn hear_to_end(&mut self) -> Vec<u8> {
+    pub(crate) fn hear_to_end(&mut self) -> Vec<u8> {
         while self.hear_more() {}
         std::mem::take(&mut self.heard)
     }
 
     /// Hears exactly `count` bytes.
-    pub fn hear_exactly(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn hear_exactly(&mut self, count: usize) -> Vec<u8> {
         while self.heard.len() < count {
-            assert!(self.hear_more(), "the connection closed after {} of {count} bytes", self.heard.len());
+            assert!(
+                self.hear_more(),
+                "the connection closed after {} of {count} bytes",
+                self.heard.len()
+            );
         }
         self.heard.drain(..count).collect()
     }
 
     /// Whether the server closes the connection without another word.
-    pub fn is_closed(&mut self) -> bool {
+    pub(crate) fn is_closed(&mut self) -> bool {
         self.heard.is_empty() && !self.hear_more()
     }
 
@@ -183,7 +211,8 @@ impl Client {
         let mut body = Vec::new();
         loop {
             let line = self.hear_line();
-            let size = usize::from_str_radix(&line, 16).unwrap_or_else(|_| panic!("no chunk size: {line:?}"));
+            let size = usize::from_str_radix(&line, 16)
+                .unwrap_or_else(|_| panic!("no chunk size: {line:?}"));
             body.extend(self.hear_exactly(size));
             assert_eq!(self.hear_line(), "");
             if size == 0 {
@@ -198,7 +227,11 @@ impl Client {
                 let line: Vec<u8> = self.heard.drain(..end + 2).collect();
                 return String::from_utf8(line[..end].to_vec()).expect("framing is text");
             }
-            assert!(self.hear_more(), "the connection closed in a line: {}", self.so_far());
+            assert!(
+                self.hear_more(),
+                "the connection closed in a line: {}",
+                self.so_far()
+            );
         }
     }
 
@@ -221,11 +254,13 @@ impl Client {
 }
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
-    bytes.windows(pattern.len()).position(|window| window == pattern)
+    bytes
+        .windows(pattern.len())
+        .position(|window| window == pattern)
 }
 
 /// Waits until `condition` holds; a test that waits too long fails with `what`.
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < end, "waited too long until {what}");

@@ -1,0 +1,221 @@
+//! What we say, once it is decided what we found.
+//!
+//! A stranger is told what is there and nothing else: what is missing, hidden, forbidden, no regular file or behind a
+//! link that leads out is one and the same 404.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::multipart::{self, content_range};
+use super::preconditions::Verdict;
+use super::range::{Selection, select};
+use super::representation::{Content, Description, Representation};
+use super::root::Failure;
+use super::validators::{http_date, now};
+use crate::message::{Body, FileSlice, Headers, Method, Request, Response, StatusCode};
+
+const ALLOWED: &str = "GET, HEAD, OPTIONS";
+
+/// 204 with what may be asked.
+pub(super) fn options() -> Response {
+    Response::new(StatusCode::NO_CONTENT).with_header("Allow", ALLOWED)
+}
+
+/// 405: a file can only be read.
+pub(super) fn not_allowed(request: &Request) -> Response {
+    let sentence = "files can only be read: with GET or HEAD";
+    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers())
+        .with_header("Allow", ALLOWED)
+}
+
+/// 400: no path of ours.
+pub(super) fn bad_path(sentence: &str, request: &Request) -> Response {
+    Response::problem(StatusCode::BAD_REQUEST, sentence, request.headers())
+}
+
+/// 308 to the directory's own URL, the query kept as it came.
+pub(super) fn redirect(directory_url: String, query: Option<&str>) -> Response {
+    let location = match query {
+        Some(query) => format!("{directory_url}?{query}"),
+        None => directory_url,
+    };
+    Response::new(StatusCode::PERMANENT_REDIRECT)
+        .with_header("Location", location)
+        // The directory may become a file; a redirect kept forever would then be wrong forever.
+        .with_header("Cache-Control", "no-cache")
+        .with_header("X-Content-Type-Options", "nosniff")
+}
+
+/// The page that lists a directory.
+pub(super) fn listing(page: String) -> Response {
+    Response::html(page)
+        .with_header("Cache-Control", "no-cache")
+        .with_header("X-Content-Type-Options", "nosniff")
+        // Nothing in it may run, whatever a file is called.
+        .with_header(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'unsafe-inline'",
+        )
+}
+
+/// Why there is nothing to send.
+pub(super) fn failure(failure: &Failure, request: &Request) -> Response {
+    let (status, sentence) = match failure {
+        Failure::Missing | Failure::Denied | Failure::Escape(_) | Failure::NotRegular => {
+            (StatusCode::NOT_FOUND, "there is nothing here")
+        }
+        Failure::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the server is out of resources; try again in a moment",
+        ),
+        Failure::RootGone => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the directory that is served here is away",
+        ),
+        Failure::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the file cannot be read"),
+    };
+    let response = Response::problem(status, sentence, request.headers());
+    match failure {
+        Failure::Busy | Failure::RootGone => response.with_header("Retry-After", "1"),
+        _ => response,
+    }
+}
+
+/// A file, or as much of it as the request wants: RFC 9110 §13.2.2 and §14.2.
+pub(super) fn file(found: Representation, request: &Request, boundary_seed: u64) -> Response {
+    let Representation {
+        description,
+        content,
+    } = found;
+    match description.validators.judge(request.headers()) {
+        Verdict::Failed => Response::problem(
+            StatusCode::PRECONDITION_FAILED,
+            "this is not, or no longer, what you asked for",
+            request.headers(),
+        ),
+        Verdict::NotModified => Response::from_parts(
+            StatusCode::NOT_MODIFIED,
+            description.unmodified_fields.clone(),
+            Body::Empty,
+        ),
+        Verdict::Proceed => match selection(&description, request) {
+            Selection::Whole => whole(&description, content),
+            Selection::Parts(parts) => partial(&description, content, parts, boundary_seed),
+            Selection::Unsatisfiable => unsatisfiable(description.fingerprint.size, request),
+        },
+    }
+}
+
+fn selection(description: &Description, request: &Request) -> Selection {
+    let mut lines = request.headers().all("Range");
+    match (lines.next(), lines.next()) {
+        (Some(value), None)
+            if *request.method() == Method::GET
+                && description.validators.allow_range(request.headers(), now) =>
+        {
+            select(value, description.fingerprint.size)
+        }
+        _ => Selection::Whole,
+    }
+}
+
+fn whole(description: &Description, content: Content) -> Response {
+    let size = description.fingerprint.size;
+    let body = body(description, content, 0..size);
+    Response::from_parts(StatusCode::OK, fields(description), body)
+}
+
+fn partial(
+    description: &Description,
+    content: Content,
+    parts: Vec<Range<u64>>,
+    boundary_seed: u64,
+) -> Response {
+    let valid = "made of letters and digits";
+    let mut fields = fields(description);
+    let body = if let [part] = &parts[..] {
+        let place = content_range(part, description.fingerprint.size);
+        fields.append("Content-Range", place).expect(valid);
+        body(description, content, part.clone())
+    } else {
+        // Nobody who writes a file can know it: it depends on the file and on a secret of this process.
+        let boundary = xxh3_128_with_seed(description.fields.as_lines(), boundary_seed);
+        let boundary = format!("{boundary:032x}");
+        let media_type = format!("multipart/byteranges; boundary={boundary}");
+        fields.set("Content-Type", media_type).expect(valid);
+        multipart::stream(content, description, parts, &boundary).into()
+    };
+    Response::from_parts(StatusCode::PARTIAL_CONTENT, fields, body)
+}
+
+fn unsatisfiable(size: u64, request: &Request) -> Response {
+    let sentence = "the file does not reach that far";
+    Response::problem(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        sentence,
+        request.headers(),
+    )
+    .with_header("Accept-Ranges", "bytes")
+    .with_header("Content-Range", format!("bytes */{size}"))
+}
+
+/// The fields of a 200, with the one that depends on the time of the answer.
+fn fields(description: &Description) -> Headers {
+    let mut fields = description.fields.clone();
+    if description.is_from_the_future
+        && let Some(date) = description
+            .validators
+            .last_modified(now())
+            .and_then(http_date)
+    {
+        fields
+            .append("Last-Modified", date)
+            .expect("a date is a valid value");
+    }
+    fields
+}
+
+fn body(description: &Description, content: Content, range: Range<u64>) -> Body {
+    match content {
+        Content::Memory(bytes) => bytes.slice(range.start as usize..range.end as usize).into(),
+        Content::File(file) => FileSlice {
+            file,
+            range,
+            fingerprint: description.fingerprint,
+        }
+        .into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_becomes_what_the_client_may_know() {
+        for (errno, status) in [
+            (Errno::NOENT, 404),
+            (Errno::NOTDIR, 404),
+            (Errno::LOOP, 404),
+            (Errno::NAMETOOLONG, 404),
+            (Errno::ACCESS, 404),
+            (Errno::PERM, 404),
+            (Errno::NXIO, 404),
+            (Errno::MFILE, 503),
+            (Errno::NFILE, 503),
+            (Errno::NOMEM, 503),
+            (Errno::AGAIN, 503),
+            (Errno::IO, 500),
+        ] {
+            let response = failure(&errno.into(), &Request::get("/"));
+            assert_eq!(response.status().as_u16(), status, "{errno:?}");
+            assert_eq!(
+                response.headers().get("Retry-After"),
+                (status == 503).then_some("1")
+            );
+        }
+    }
+}

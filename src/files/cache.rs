@@ -1,0 +1,265 @@
+//! Small files in memory, and the digests of larger ones; bounded, and never stale.
+//!
+//! What is found under a URL is only a memory: it counts if the file's fingerprint, asked anew for every request, is
+//! the remembered one, and only what was settled when it was read is taken in (see [`validators`](super::validators)).
+//! So nothing here expires and nothing is invalidated; what is not asked for any more gives way to what is.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::representation::{Content, Description, Representation};
+
+/// Enough that threads seldom meet; each with room for the largest file that is kept.
+const SHARDS_MAX: usize = 16;
+const SHARD_BYTES_MIN: usize = 1024 * 1024;
+
+/// What an entry takes besides its texts: the structures, their spans and the allocator's rounding.
+const ENTRY_BYTES: usize = 1024;
+
+/// What is remembered under one URL.
+#[derive(Debug)]
+pub(super) struct Entry {
+    url: Box<str>,
+    /// Where the file lies beneath the root.
+    pub(super) path: CString,
+    pub(super) description: Arc<Description>,
+    /// Its bytes, if they are few.
+    pub(super) bytes: Option<Bytes>,
+    cost: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Cache {
+    shards: Box<[RwLock<Shard>]>,
+    shard_bytes_max: usize,
+    seed: u64,
+}
+
+impl Cache {
+    /// Room for about `bytes_max`; 0 remembers nothing. Nobody who does not know `seed` can make URLs collide.
+    pub(super) fn new(bytes_max: usize, seed: u64) -> Cache {
+        let count = (bytes_max / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX);
+        Cache {
+            shards: (0..count).map(|_| RwLock::default()).collect(),
+            shard_bytes_max: bytes_max / count,
+            seed,
+        }
+    }
+
+    /// Whether anything can be remembered at all.
+    pub(super) fn is_on(&self) -> bool {
+        self.shard_bytes_max > 0
+    }
+
+    /// What is remembered; whether it still holds is for the caller to ask.
+    pub(super) fn get(&self, url: &str) -> Option<Arc<Entry>> {
+        let hash = self.hash(url);
+        let shard = self
+            .shard(hash)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let slot = &shard.slots[*shard.places.get(&hash)?];
+        if *slot.entry.url != *url {
+            return None;
+        }
+        // Not written if it is so already, so that readers do not take the line from each other.
+        if !slot.is_used.load(Ordering::Relaxed) {
+            slot.is_used.store(true, Ordering::Relaxed);
+        }
+        Some(Arc::clone(&slot.entry))
+    }
+
+    /// Remembers a settled representation in the place of what was known of `url`.
+    pub(super) fn insert(&self, url: &str, path: CString, found: &Representation) {
+        let bytes = match &found.content {
+            Content::Memory(bytes) => Some(bytes.clone()),
+            Content::File(_) => None,
+        };
+        let description = &found.description;
+        let cost = ENTRY_BYTES
+            + bytes.as_ref().map_or(0, Bytes::len)
+            + url.len()
+            + path.as_bytes().len()
+            + description.fields.as_lines().len()
+            + description.unmodified_fields.as_lines().len();
+        if cost > self.shard_bytes_max {
+            return;
+        }
+        let entry = Arc::new(Entry {
+            url: url.into(),
+            path,
+            description: Arc::clone(description),
+            bytes,
+            cost,
+        });
+        let hash = self.hash(url);
+        let mut shard = self
+            .shard(hash)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        shard.remove(hash);
+        while shard.bytes + cost > self.shard_bytes_max {
+            shard.evict();
+        }
+        shard.push(hash, entry);
+    }
+
+    fn hash(&self, url: &str) -> u64 {
+        xxh3_64_with_seed(url.as_bytes(), self.seed)
+    }
+
+    fn shard(&self, hash: u64) -> &RwLock<Shard> {
+        // Bits from the middle: the map takes its own from both ends.
+        &self.shards[(hash >> 24) as usize % self.shards.len()]
+    }
+}
+
+/// A part of the entries, in a ring that a hand goes round (the CLOCK algorithm): who was used since the hand last
+/// came by is spared once. Finding room costs the same however many there are.
+#[derive(Debug, Default)]
+struct Shard {
+    places: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
+    slots: Vec<Slot>,
+    hand: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    hash: u64,
+    entry: Arc<Entry>,
+    is_used: AtomicBool,
+}
+
+impl Shard {
+    fn push(&mut self, hash: u64, entry: Arc<Entry>) {
+        self.bytes += entry.cost;
+        self.places.insert(hash, self.slots.len());
+        self.slots.push(Slot {
+            hash,
+            entry,
+            is_used: AtomicBool::new(false),
+        });
+    }
+
+    fn remove(&mut self, hash: u64) {
+        let Some(place) = self.places.remove(&hash) else {
+            return;
+        };
+        self.bytes -= self.slots.swap_remove(place).entry.cost;
+        if let Some(moved) = self.slots.get(place) {
+            self.places.insert(moved.hash, place);
+        }
+    }
+
+    fn evict(&mut self) {
+        loop {
+            if self.hand >= self.slots.len() {
+                self.hand = 0;
+            }
+            let slot = &mut self.slots[self.hand];
+            if !std::mem::take(slot.is_used.get_mut()) {
+                let hash = slot.hash;
+                return self.remove(hash);
+            }
+            self.hand += 1;
+        }
+    }
+}
+
+/// The keys are hashes already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("the keys are u64");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::representation::Terms;
+    use crate::files::root::{Opened, Root};
+
+    /// A representation of `size` bytes.
+    fn found(size: usize) -> Representation {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a"), vec![b'a'; size]).unwrap();
+        let root = Root::open(directory.path(), false).unwrap();
+        let Ok(Opened::File(file, fingerprint)) = root.find(c"a") else {
+            panic!("it was just written");
+        };
+        let terms = Terms {
+            started: (0, 0),
+            remember: true,
+        };
+        Representation::of(file, fingerprint, b"a", terms).unwrap()
+    }
+
+    fn bytes(cache: &Cache) -> usize {
+        cache
+            .shards
+            .iter()
+            .map(|shard| shard.read().unwrap().bytes)
+            .sum()
+    }
+
+    #[test]
+    fn memory_is_bounded_however_much_is_served() {
+        let cache = Cache::new(4 * 1024 * 1024, 1);
+        let found = found(10_000);
+        for n in 0..100_000 {
+            cache.insert(&format!("/{n}"), c"a".to_owned(), &found);
+        }
+        assert!(
+            (3_500_000..=4 * 1024 * 1024).contains(&bytes(&cache)),
+            "{}",
+            bytes(&cache)
+        );
+        assert!(cache.get("/99999").is_some() && cache.get("/0").is_none());
+    }
+
+    #[test]
+    fn what_is_asked_for_stays() {
+        let cache = Cache::new(1024 * 1024, 1);
+        let found = found(1000);
+        cache.insert("/hot", c"a".to_owned(), &found);
+        for n in 0..10_000 {
+            cache.insert(&format!("/{n}"), c"a".to_owned(), &found);
+            assert!(cache.get("/hot").is_some(), "gone after {n}");
+        }
+    }
+
+    #[test]
+    fn the_same_url_is_remembered_once() {
+        let cache = Cache::new(1024 * 1024, 1);
+        for size in [10, 20, 30] {
+            cache.insert("/a", c"a".to_owned(), &found(size));
+        }
+        assert_eq!(cache.get("/a").unwrap().bytes.as_ref().unwrap().len(), 30);
+        assert!(bytes(&cache) < 2 * ENTRY_BYTES);
+    }
+
+    #[test]
+    fn without_room_nothing_is_remembered() {
+        let cache = Cache::new(0, 1);
+        cache.insert("/a", c"a".to_owned(), &found(10));
+        assert!(cache.get("/a").is_none() && !cache.is_on());
+    }
+}

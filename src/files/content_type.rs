@@ -1,0 +1,117 @@
+//! What kind of bytes these are.
+//!
+//! By the name's extension, from `mime_guess`, with our corrections; where the name says nothing, by a look at the
+//! first bytes, which only ever says "text" or "bytes": guessing more is how uploads turn into scripts.
+
+use std::borrow::Cow;
+
+/// How many of a file's first bytes are looked at.
+pub(super) const SNIFFED: usize = 512;
+
+/// Where `mime_guess` is silent, out of date, or takes source code for video.
+#[rustfmt::skip]
+const CORRECTIONS: &[(&[&str], &str)] = &[
+    (&["mjs", "cjs"], "text/javascript"),
+    (&["map"], "application/json"),
+    (&["woff"], "font/woff"),
+    (&["otf"], "font/otf"),
+    (&["m3u8"], "application/vnd.apple.mpegurl"),
+    (&["yaml", "yml"], "application/yaml"),
+    (&["toml"], "application/toml"),
+    (&["jsonl", "ndjson"], "application/x-ndjson"),
+    (&["zst"], "application/zstd"),
+    (&["ts", "mts", "cts", "tsx", "rs", "sh", "sql", "c", "h", "py", "go", "lock", "log"], "text/plain"),
+];
+
+/// The value of `Content-Type` for a file of this name that begins with `start`.
+pub(super) fn content_type(name: &[u8], start: &[u8]) -> Cow<'static, str> {
+    let media_type = extension(name).and_then(by_extension).unwrap_or(
+        if looks_like_text(&start[..start.len().min(SNIFFED)]) {
+            "text/plain"
+        } else {
+            "application/octet-stream"
+        },
+    );
+    if media_type.starts_with("text/") {
+        format!("{media_type}; charset=utf-8").into()
+    } else {
+        media_type.into()
+    }
+}
+
+fn extension(name: &[u8]) -> Option<&str> {
+    let dot = memchr::memrchr(b'.', name).filter(|&dot| dot > 0)?;
+    std::str::from_utf8(&name[dot + 1..]).ok()
+}
+
+fn by_extension(extension: &str) -> Option<&'static str> {
+    CORRECTIONS
+        .iter()
+        .find(|(extensions, _)| extensions.iter().any(|e| e.eq_ignore_ascii_case(extension)))
+        .map(|(_, media_type)| *media_type)
+        .or_else(|| mime_guess::from_ext(extension).first_raw())
+}
+
+/// Whether the bytes are UTF-8 without NUL; a character may be cut off at their end.
+fn looks_like_text(start: &[u8]) -> bool {
+    !start.contains(&0)
+        && match std::str::from_utf8(start) {
+            Ok(_) => true,
+            Err(error) => error.error_len().is_none(),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_decides() {
+        for (name, expected) in [
+            ("index.html", "text/html; charset=utf-8"),
+            ("A.HTM", "text/html; charset=utf-8"),
+            ("a.css", "text/css; charset=utf-8"),
+            ("a.js", "text/javascript; charset=utf-8"),
+            ("a.MJS", "text/javascript; charset=utf-8"),
+            ("a.cjs", "text/javascript; charset=utf-8"),
+            ("a.js.map", "application/json"),
+            ("a.json", "application/json"),
+            ("a.wasm", "application/wasm"),
+            ("a.svg", "image/svg+xml"),
+            ("a.woff", "font/woff"),
+            ("a.woff2", "font/woff2"),
+            ("a.otf", "font/otf"),
+            ("a.ts", "text/plain; charset=utf-8"),
+            ("a.tsx", "text/plain; charset=utf-8"),
+            ("a.rs", "text/plain; charset=utf-8"),
+            ("a.md", "text/markdown; charset=utf-8"),
+            ("a.mp4", "video/mp4"),
+            ("a.avif", "image/avif"),
+            ("a.webmanifest", "application/manifest+json"),
+            ("a.tar.gz", "application/gzip"),
+            ("a.pdf", "application/pdf"),
+        ] {
+            assert_eq!(content_type(name.as_bytes(), b"\0"), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn without_a_known_extension_the_first_bytes_decide() {
+        let text = "text/plain; charset=utf-8";
+        let bytes = "application/octet-stream";
+        let cut = [&[b'a'; 511][..], "é".as_bytes()].concat();
+        for (name, start, expected) in [
+            (&b"README"[..], &b"hello"[..], text),
+            (b"a.unheard-of", b"hello", text),
+            (b"a.", b"<script>", text),
+            (b".bashrc", b"alias", text),
+            (b"a.\xff", b"hello", text),
+            (b"empty", b"", text),
+            (b"cut", &cut, text),
+            (b"program", b"\x7fELF\0", bytes),
+            (b"latin", b"caf\xe9 au lait", bytes),
+        ] {
+            assert_eq!(content_type(name, start), expected, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The only place that opens files, and the kernel keeps it beneath the root.
+//!
+//! A directory handle and one `openat2` with `RESOLVE_BENEATH` decide in a single step what a path means, links
+//! included, so that no link swapped in the meantime can lead out. Only regular files and directories are opened:
+//! opening a device can do things, and opening a pipe wakes whoever writes to it. What the file is (its length, its
+//! dates) is asked of the descriptor that will be sent, never of the path.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::pace::Pace;
+use super::walk;
+use crate::message::Fingerprint;
+
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOCTTY);
+
+/// How often the kernel may say that something moved while it looked (openat2(2), EAGAIN).
+const TRIES_MAX: usize = 8;
+
+/// The directory whose files are served.
+#[derive(Debug)]
+pub(super) struct Root {
+    /// Absolute, but with its links as given: a deployment that swaps a link is noticed.
+    path: PathBuf,
+    follow_symlinks: bool,
+    has_openat2: bool,
+    /// `None` while there is no such directory.
+    directory: RwLock<Option<Arc<Directory>>>,
+    pace: Pace,
+}
+
+#[derive(Debug)]
+struct Directory {
+    handle: OwnedFd,
+    identity: (u64, u64),
+    /// Names of the root that an absolute link may begin with.
+    names: Vec<PathBuf>,
+}
+
+/// Something beneath the root, open for reading.
+#[derive(Debug)]
+pub(super) enum Opened {
+    File(File, Fingerprint),
+    Directory(OwnedFd),
+}
+
+/// Why nothing was opened.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Nothing there, or a path that means nothing: too long, a loop of links, a file where a directory should be.
+    Missing,
+    /// We have no right to it.
+    Denied,
+    /// This link leads out of the root.
+    Escape(PathBuf),
+    /// A pipe, a socket or a device.
+    NotRegular,
+    /// Out of descriptors or memory, or the tree changes faster than we can look.
+    Busy,
+    /// The root itself is gone.
+    RootGone,
+    /// The file system failed.
+    Broken(Errno),
+}
+
+impl From<Errno> for Failure {
+    fn from(errno: Errno) -> Failure {
+        match errno {
+            Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::LOOP
+            | Errno::NAMETOOLONG
+            | Errno::INVAL
+            | Errno::ILSEQ
+            | Errno::STALE => Failure::Missing,
+            Errno::ACCESS | Errno::PERM => Failure::Denied,
+            Errno::NXIO | Errno::NODEV => Failure::NotRegular,
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::AGAIN => Failure::Busy,
+            errno => Failure::Broken(errno),
+        }
+    }
+}
+
+impl Root {
+    /// Opens the root. If it is not a directory, or is not there, that is said now.
+    pub(super) fn open(path: &Path, follow_symlinks: bool) -> io::Result<Root> {
+        let path = std::path::absolute(path)?;
+        let directory = Directory::open(&path)?;
+        Ok(Root {
+            has_openat2: openat2_works(&directory),
+            path,
+            follow_symlinks,
+            directory: RwLock::new(Some(Arc::new(directory))),
+            pace: Pace::new(),
+        })
+    }
+
+    /// The same root on a system without `openat2`.
+    #[cfg(test)]
+    pub(super) fn without_openat2(mut self) -> Root {
+        self.has_openat2 = false;
+        self
+    }
+
+    /// Opens a file or directory beneath the root; links are followed as long as they stay inside.
+    pub(super) fn find(&self, path: &CStr) -> Result<Opened, Failure> {
+        match self.find_in(&*self.directory()?, path) {
+            Err(Failure::Missing) if self.is_deleted() => {
+                self.look_again();
+                self.find_in(&*self.directory()?, path)
+            }
+            found => found,
+        }
+    }
+
+    /// What `path` is now, without opening it. It tells whether what is remembered of it still holds, and no more: the
+    /// path may lead out, and then its fingerprint is none that was ever taken inside.
+    pub(super) fn fingerprint(&self, path: &CStr) -> Option<Fingerprint> {
+        let directory = self.directory().ok()?;
+        let stat = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()));
+        Some(fingerprint(&stat.ok()?))
+    }
+
+    /// What a link leads to, as far as it leads to something that would be served.
+    pub(super) fn look_through(&self, path: &CStr) -> Option<Stat> {
+        let directory = self.directory().ok()?;
+        let handle = self
+            .open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)
+            .ok()?;
+        rustix::fs::fstat(handle).ok()
+    }
+
+    fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
+        // Looked at before it is opened, because of pipes and devices; and again afterwards, because that is what counts.
+        let seen = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()))?;
+        if !is_servable(&seen) {
+            return Err(Failure::NotRegular);
+        }
+        let handle = self.open_beneath(directory, path, READ)?;
+        let stat = rustix::fs::fstat(&handle)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(Opened::File(handle.into(), fingerprint(&stat))),
+            FileType::Directory => Ok(Opened::Directory(handle)),
+            _ => Err(Failure::NotRegular),
+        }
+    }
+
+    fn open_beneath(
+        &self,
+        directory: &Directory,
+        path: &CStr,
+        flags: OFlags,
+    ) -> Result<OwnedFd, Failure> {
+        let walk = || walk::open(directory.handle.as_fd(), &directory.names, path, flags);
+        let open = || match (self.has_openat2, self.follow_symlinks) {
+            (true, true) => openat2(directory, path, flags, ResolveFlags::NO_MAGICLINKS),
+            (true, false) => openat2(
+                directory,
+                path,
+                flags,
+                ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+            ),
+            // No path of ours has a `..`, so this cannot climb but by a link, which is allowed here.
+            (false, true) => rustix::fs::openat(&directory.handle, path, flags, Mode::empty()),
+            (false, false) => Err(Errno::XDEV),
+        };
+        let mut tries = 0..TRIES_MAX;
+        loop {
+            match open() {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if tries.next().is_some() => {}
+                // The kernel lets no absolute link stay beneath; by hand we see whether it does, and which one does not.
+                Err(Errno::XDEV) => return walk(),
+                opened => return Ok(opened?),
+            }
+        }
+    }
+
+    /// The root as it is now, which is looked up again once a second.
+    fn directory(&self) -> Result<Arc<Directory>, Failure> {
+        if self.pace.is_due() {
+            self.look_again();
+        }
+        let directory = self
+            .directory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        directory.clone().ok_or(Failure::RootGone)
+    }
+
+    fn is_deleted(&self) -> bool {
+        self.directory()
+            .is_ok_and(|directory| directory.is_deleted())
+    }
+
+    /// Takes the directory that now stands at the root's path, if it is another one.
+    fn look_again(&self) {
+        let held = self
+            .directory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let stat = retry_on_intr(|| rustix::fs::stat(&self.path));
+        let is_same = match (&held, &stat) {
+            (Some(held), Ok(stat)) => held.identity == identity(stat) && !held.is_deleted(),
+            _ => false,
+        };
+        if is_same {
+            return;
+        }
+        let opened = match Directory::open(&self.path) {
+            Ok(directory) => Some(Arc::new(directory)),
+            // Only what is not there is gone: after privileges were dropped, what we hold may be all that we can have.
+            Err(errno) if !matches!(Failure::from(errno), Failure::Missing) => return,
+            Err(_) => None,
+        };
+        match (&held, &opened) {
+            (_, Some(_)) => {
+                tracing::info!(target: "sockeye", "the served directory was replaced; serving the new one")
+            }
+            (Some(_), None) => tracing::warn!(target: "sockeye", "the served directory is gone"),
+            (None, None) => {}
+        }
+        *self
+            .directory
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = opened;
+    }
+}
+
+impl Directory {
+    fn open(path: &Path) -> Result<Directory, Errno> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()))?;
+        let identity = identity(&rustix::fs::fstat(&handle)?);
+        let mut names = vec![path.to_owned()];
+        names.extend(path.canonicalize());
+        Ok(Directory {
+            handle,
+            identity,
+            names,
+        })
+    }
+
+    fn is_deleted(&self) -> bool {
+        rustix::fs::fstat(&self.handle).is_ok_and(|stat| stat.st_nlink == 0)
+    }
+}
+
+fn openat2(
+    directory: &Directory,
+    path: &CStr,
+    flags: OFlags,
+    resolve: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat2(&directory.handle, path, flags, Mode::empty(), resolve)
+}
+
+/// Old kernels do not have it, and some sandboxes (systemd's `RestrictSUIDSGID`) forbid it.
+fn openat2_works(directory: &Directory) -> bool {
+    openat2(
+        directory,
+        c".",
+        OFlags::PATH | OFlags::CLOEXEC,
+        ResolveFlags::BENEATH,
+    )
+    .is_ok()
+}
+
+/// Whether this is something that may be opened at all.
+pub(super) fn is_servable(stat: &Stat) -> bool {
+    matches!(
+        FileType::from_raw_mode(stat.st_mode),
+        FileType::RegularFile | FileType::Directory
+    )
+}
+
+/// What the file behind a descriptor is now.
+pub(super) fn fingerprint_of(file: &File) -> Result<Fingerprint, Failure> {
+    Ok(fingerprint(&rustix::fs::fstat(file)?))
+}
+
+fn fingerprint(stat: &Stat) -> Fingerprint {
+    Fingerprint {
+        device: stat.st_dev,
+        inode: stat.st_ino,
+        size: stat.st_size as u64,
+        modified: (stat.st_mtime, stat.st_mtime_nsec as u32),
+        changed: (stat.st_ctime, stat.st_ctime_nsec as u32),
+    }
+}
+
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
+}

@@ -1,0 +1,214 @@
+//! What tells a client whether its copy is still good (RFC 9110 §8.8).
+//!
+//! A validator never vouches for bytes it does not know:
+//!
+//! - The tag is a digest of the bytes, so replicas agree and every edit changes it, whatever its size and dates say.
+//!   Beyond [`DIGESTED_MAX`] it is made of the inode, size and both times of the file, which no edit leaves alone.
+//! - A digest is remembered only together with a change time that is older than the clock's granularity: only then
+//!   must every later edit show in the change time. Until then a file is read anew, or has no tag.
+//! - A date alone proves little, since anyone can set it back. It is believed only where the kernel's change time
+//!   shows that nothing happened since that second, or since before this server first gave out a date.
+//!
+//! Out of reach: a program that writes through a memory map (the kernel notes the change later), one whose single
+//! write in place takes longer than [`TICK`], a file server whose clock disagrees with ours, and a date that an
+//! earlier process gave out before an edit that set the date back.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::message::Fingerprint;
+
+/// Up to here the tag is a digest: a few milliseconds of work for each state of a file.
+pub(super) const DIGESTED_MAX: u64 = 16 * 1024 * 1024;
+
+/// The kernel's coarse clock, which stamps files, ticks every 1 to 10 ms.
+const TICK: Duration = Duration::from_millis(20);
+/// FAT counts in two seconds, ext3 and HFS+ in one.
+const COARSE_TICK: Duration = Duration::from_secs(2);
+
+/// HTTP dates end with the year 9999, and `httpdate` panics beyond.
+const DATES_END: i64 = 253_402_300_800;
+
+/// Seconds and nanoseconds since 1970.
+pub(super) type Timestamp = (i64, u32);
+
+/// The wall clock, in the file system's terms.
+pub(super) fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    (since.as_secs() as i64, since.subsec_nanos())
+}
+
+/// Whether an edit made from `now` on must show in the change time of a file that has this one.
+pub(super) fn is_settled(changed: Timestamp, now: Timestamp) -> bool {
+    // A file system that keeps whole seconds has no nanoseconds to show.
+    let tick = if changed.1 == 0 { COARSE_TICK } else { TICK };
+    let nanos =
+        |(seconds, nanos): Timestamp| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    nanos(now) - nanos(changed) >= tick.as_nanos() as i128
+}
+
+/// The tag of these very bytes, by their 128-bit digest.
+pub(super) fn tag_of(digest: u128) -> String {
+    format!("\"{digest:032x}\"")
+}
+
+/// The tag of a file too large to be read for it. Hashed, so that nobody learns our inodes.
+pub(super) fn tag_of_state(fingerprint: &Fingerprint) -> String {
+    let Fingerprint {
+        device: _,
+        inode,
+        size,
+        modified,
+        changed,
+    } = fingerprint;
+    tag_of(xxh3_128(
+        format!("{inode} {size} {modified:?} {changed:?}").as_bytes(),
+    ))
+}
+
+/// What is known of one state of a file.
+#[derive(Debug)]
+pub(super) struct Validators {
+    /// The strong tag, quotes included.
+    pub(super) tag: Option<String>,
+    /// Seconds of the modification time, if it is one that can be told.
+    pub(super) modified: Option<i64>,
+    /// Seconds of the change time.
+    changed: i64,
+    /// Whether it has not changed since before the first date was given out.
+    is_older_than_us: bool,
+}
+
+impl Validators {
+    /// `started` is when the first date may have been given out.
+    pub(super) fn new(
+        tag: Option<String>,
+        fingerprint: &Fingerprint,
+        started: Timestamp,
+    ) -> Validators {
+        let modified = fingerprint.modified.0;
+        Validators {
+            tag,
+            // Nix and reproducible images write 0 or 1 for "no date".
+            modified: (2..DATES_END).contains(&modified).then_some(modified),
+            changed: fingerprint.changed.0,
+            is_older_than_us: is_settled(fingerprint.changed, started),
+        }
+    }
+
+    /// Of bytes that may change unnoticed: nothing vouches for them.
+    pub(super) fn none() -> Validators {
+        Validators {
+            tag: None,
+            modified: None,
+            changed: i64::MAX,
+            is_older_than_us: false,
+        }
+    }
+
+    /// Whether a copy of this date is a copy of this state.
+    pub(super) fn is_unmodified_since(&self, date: i64) -> bool {
+        self.modified.is_some_and(|modified| modified <= date)
+            && (self.changed < date || self.is_older_than_us)
+    }
+
+    /// The value of `Last-Modified`, in seconds: never later than `now`.
+    pub(super) fn last_modified(&self, now: Timestamp) -> Option<i64> {
+        self.modified
+            .map(|modified| modified.min(now.0))
+            .filter(|&seconds| seconds >= 0)
+    }
+
+    /// Whether `Last-Modified` depends on the time of the answer.
+    pub(super) fn is_from_the_future(&self, now: Timestamp) -> bool {
+        self.modified.is_some_and(|modified| modified > now.0)
+    }
+}
+
+/// The seconds of an HTTP date in any of its three formats (RFC 9110 §5.6.7).
+pub(super) fn parse_date(value: &[u8]) -> Option<i64> {
+    let date = httpdate::parse_http_date(std::str::from_utf8(value).ok()?).ok()?;
+    let since = date.duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_secs() as i64)
+}
+
+/// Seconds since 1970 as an HTTP date, if HTTP has one for them.
+pub(super) fn http_date(seconds: i64) -> Option<String> {
+    let seconds = u64::try_from(seconds)
+        .ok()
+        .filter(|_| seconds < DATES_END)?;
+    Some(httpdate::fmt_http_date(
+        UNIX_EPOCH + Duration::from_secs(seconds),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn no_date_is_told_that_says_nothing() {
+        let now = (1_700_000_000, 0);
+        for (modified, told) in [
+            (i64::MIN, None),
+            (-1, None),
+            (0, None),
+            (1, None),
+            (2, Some(2)),
+            (1_699_999_999, Some(1_699_999_999)),
+            (1_700_000_001, Some(1_700_000_000)),
+            (DATES_END - 1, Some(1_700_000_000)),
+            (DATES_END, None),
+            (i64::MAX, None),
+        ] {
+            let validators = Validators::new(None, &state(modified), now);
+            assert_eq!(validators.last_modified(now), told, "{modified}");
+        }
+    }
+
+    #[test]
+    fn a_file_settles_when_its_clock_has_ticked() {
+        let second = 1_000_000_000;
+        for (changed, now, settled) in [
+            ((second, 1), (second, 19_999_999), false),
+            ((second, 1), (second, 20_000_001), true),
+            ((second, 999_999_999), (second + 1, 0), false),
+            ((second, 0), (second + 1, 999_999_999), false),
+            ((second, 0), (second + 2, 0), true),
+            ((second + 9, 1), (second, 0), false),
+            ((i64::MAX, 1), (second, 0), false),
+            ((i64::MIN, 1), (second, 0), true),
+        ] {
+            assert_eq!(is_settled(changed, now), settled, "{changed:?} {now:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_date_comes_back(seconds in 0..DATES_END) {
+            let date = http_date(seconds).unwrap();
+            prop_assert_eq!(parse_date(date.as_bytes()), Some(seconds));
+        }
+
+        #[test]
+        fn no_time_panics(seconds: i64, nanos: u32) {
+            let _ = http_date(seconds);
+            is_settled((seconds, nanos), now());
+        }
+    }
+
+    fn state(modified: i64) -> Fingerprint {
+        Fingerprint {
+            device: 1,
+            inode: 2,
+            size: 3,
+            modified: (modified, 0),
+            changed: (0, 0),
+        }
+    }
+}

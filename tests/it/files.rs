@@ -1,0 +1,10 @@
+//! A directory as a handler: answers as plain values, no socket.
+
+mod conditional;
+mod containment;
+mod fresh;
+mod kinds;
+mod listing;
+mod paths;
+mod ranges;
+mod site;

@@ -1,0 +1,136 @@
+//! Requests that ask whether anything has changed.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use sockeye::message::{Method, Request};
+
+use super::site::{Site, ask, get, settle};
+
+#[test]
+fn a_304_carries_what_it_must_and_nothing_else() {
+    let site = Site::with("a.txt", "hello");
+    let files = site.settled_files();
+    let tag = get(&files, "/a.txt").field("ETag").to_owned();
+    for method in [Method::GET, Method::HEAD] {
+        let answer = ask(
+            &files,
+            &Request::new(method, "/a.txt").with_header("If-None-Match", &tag),
+        );
+        assert_eq!((answer.status, answer.body.len()), (304, 0));
+        let lines = format!("ETag: {tag}\r\nCache-Control: no-cache\r\n");
+        assert_eq!(answer.response.headers().as_lines(), lines.as_bytes());
+    }
+}
+
+#[test]
+fn the_date_we_gave_is_good_for_a_304() {
+    let site = Site::with("a.txt", "hello");
+    site.date("a.txt", UNIX_EPOCH + Duration::from_secs(1_000_000_000));
+    let files = site.settled_files();
+    let date = get(&files, "/a.txt").field("Last-Modified").to_owned();
+    assert_eq!(date, "Sun, 09 Sep 2001 01:46:40 GMT");
+    assert_eq!(
+        ask(
+            &files,
+            &Request::get("/a.txt").with_header("If-Modified-Since", &date)
+        )
+        .status,
+        304
+    );
+    assert_eq!(
+        ask(
+            &files,
+            &Request::get("/a.txt")
+                .with_header("If-Range", &date)
+                .with_header("Range", "bytes=0-0")
+        )
+        .status,
+        206
+    );
+    let stale = Request::get("/a.txt").with_header("If-Range", "Sun, 09 Sep 2001 01:46:39 GMT");
+    assert_eq!(
+        ask(&files, &stale.with_header("Range", "bytes=0-0")).status,
+        200
+    );
+}
+
+#[test]
+fn a_failed_precondition_is_a_412() {
+    let site = Site::with("a.txt", "hello");
+    let answer = ask(
+        &site.files(),
+        &Request::get("/a.txt").with_header("If-Match", "\"other\""),
+    );
+    assert_eq!(answer.status, 412);
+    let date =
+        Request::get("/a.txt").with_header("If-Unmodified-Since", "Sun, 09 Sep 2001 01:46:39 GMT");
+    assert_eq!(ask(&site.files(), &date).status, 412);
+}
+
+#[test]
+fn preconditions_are_only_for_what_is_there() {
+    let site = Site::with("sub/a.txt", "hello");
+    let files = site.files();
+    for (url, status) in [
+        ("/missing", 404),
+        ("/sub", 308),
+        ("/sub/", 200),
+        ("/%", 400),
+    ] {
+        let request = Request::get(url)
+            .with_header("If-Match", "\"x\"")
+            .with_header("If-None-Match", "*");
+        assert_eq!(ask(&files, &request).status, status, "{url}");
+    }
+}
+
+#[test]
+fn an_edit_that_keeps_size_and_date_is_seen() {
+    let site = Site::with("a.txt", "aaaa");
+    let date = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    site.date("a.txt", date);
+    let files = site.settled_files();
+    let before = get(&files, "/a.txt");
+    site.write("a.txt", "bbbb");
+    site.date("a.txt", date);
+    for _ in 0..2 {
+        let by_tag = Request::get("/a.txt").with_header("If-None-Match", before.field("ETag"));
+        assert_eq!(ask(&files, &by_tag).text(), "bbbb");
+        let by_date =
+            Request::get("/a.txt").with_header("If-Modified-Since", before.field("Last-Modified"));
+        assert_eq!(ask(&files, &by_date).text(), "bbbb");
+        let part = Request::get("/a.txt").with_header("Range", "bytes=2-");
+        let resumed = part.with_header("If-Range", before.field("Last-Modified"));
+        assert_eq!(ask(&files, &resumed).text(), "bbbb");
+        settle();
+    }
+}
+
+#[test]
+fn a_large_file_has_no_tag_until_its_clock_has_ticked() {
+    let site = Site::with("a.bin", vec![1; 100_000]);
+    let files = site.files();
+    let written = SystemTime::now();
+    let answer = get(&files, "/a.bin");
+    // On a machine that stood still meanwhile there is nothing to see here.
+    if written.elapsed().unwrap_or_default() < Duration::from_millis(5) {
+        assert_eq!(
+            (
+                answer.status,
+                answer.field("ETag"),
+                answer.field("Last-Modified")
+            ),
+            (200, "", "")
+        );
+    }
+    settle();
+    let tag = get(&files, "/a.bin").field("ETag").to_owned();
+    assert_eq!(
+        ask(
+            &files,
+            &Request::get("/a.bin").with_header("If-None-Match", tag)
+        )
+        .status,
+        304
+    );
+}
