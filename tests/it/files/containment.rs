@@ -70,7 +70,6 @@ fn links_that_lead_out_are_not_there_unless_allowed() {
         assert_eq!(get(&following, url).text(), "secret", "{url}");
     }
     assert_eq!(get(&following, "/loop").status, 404);
-    assert_eq!(get(&following, "/magic/etc/passwd").status, 404);
 }
 
 #[test]
