@@ -5,7 +5,8 @@ use std::net::TcpStream;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
-use super::connection::{Connection, Desk, Next};
+use super::connection::{Connection, Next};
+use super::desk::Desk;
 use super::listener;
 use super::parking::Place;
 use super::shared::{END_TOKEN, Shared, listener_index};

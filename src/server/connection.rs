@@ -8,13 +8,11 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::Config;
-use super::clock::Clock;
+use super::desk::Desk;
 use super::poller::Interest;
 use super::send::{Delivery, Sent, send_output};
 use super::transport::Transport;
 use crate::access_log::{self, Record};
-use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode};
 use crate::wire::{Conversation, Limits, Turn};
 
@@ -55,43 +53,6 @@ pub(super) struct Parked {
     pub(super) until: Instant,
     /// Nothing is lost if the server closes it: it waits for a request that may never come.
     pub(super) is_idle: bool,
-}
-
-/// What a thread brings to a drive: its own buffers, the time, and what all connections share.
-pub(super) struct Desk<'a> {
-    config: &'a Config,
-    handler: &'a dyn Handler,
-    clock: Clock,
-    /// When the drive began.
-    pub(super) now: Instant,
-    /// The server is stopping: answers are the last on their connection.
-    pub(super) is_closing: bool,
-    spare: Option<Box<Conversation>>,
-    scratch: Vec<u8>,
-}
-
-impl<'a> Desk<'a> {
-    pub(super) fn new(config: &'a Config, handler: &'a dyn Handler) -> Desk<'a> {
-        Desk {
-            config,
-            handler,
-            clock: Clock::new(),
-            now: Instant::now(),
-            is_closing: false,
-            spare: None,
-            scratch: Vec::new(),
-        }
-    }
-
-    fn conversation(&mut self, peer: Option<SocketAddr>) -> Box<Conversation> {
-        let mut conversation = self
-            .spare
-            .take()
-            .unwrap_or_else(|| Box::new(Conversation::new(self.config.limits)));
-        conversation.restart();
-        conversation.set_peer(peer);
-        conversation
-    }
 }
 
 /// One client's connection.
@@ -165,14 +126,14 @@ impl<T: Transport> Connection<T> {
 
     /// There is no place for this client: tells it so, as far as that goes without waiting.
     pub(super) fn turn_away(&mut self, desk: &mut Desk<'_>) {
-        let mut conversation = desk.conversation(self.peer);
+        let mut conversation = desk.lend(self.peer);
         conversation.turn_away(desk.clock.date(desk.now));
         // It may have hung up already, and it is closed next in any case.
         let _ = send_output(&mut self.transport, &mut conversation, false);
         self.transport.shutdown_write();
         // Its request, if it is there already: left unread it would make the close a reset, and the answer be lost.
         let _ = self.transport.read(conversation.room(READ_BYTES));
-        desk.spare = Some(conversation);
+        desk.give_back(conversation);
     }
 
     /// Lends a conversation for as long as `work` takes, and keeps it only if it has something to remember.
@@ -183,14 +144,14 @@ impl<T: Transport> Connection<T> {
     ) -> Next {
         let mut conversation = match self.conversation.take() {
             Some(conversation) => conversation,
-            None => desk.conversation(self.peer),
+            None => desk.lend(self.peer),
         };
         if desk.is_closing {
             conversation.end_after_answer();
         }
         let next = work(self, &mut conversation, desk);
         if next == Next::Close || self.draining.is_some() || conversation.is_between_requests() {
-            desk.spare = Some(conversation);
+            desk.give_back(conversation);
         } else {
             conversation.pack();
             self.conversation = Some(conversation);

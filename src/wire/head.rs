@@ -6,8 +6,8 @@
 
 use httparse::{EMPTY_HEADER, Error, Header};
 
-use super::conversation::Limits;
 use super::refusal::Refusal;
+use super::turn::Limits;
 use crate::message::{Method, Request, Span, Version, is_authority};
 
 // The longest registered method has 17 bytes (UPDATEREDIRECTREF).

@@ -10,7 +10,9 @@ mod conversation;
 mod framing;
 mod head;
 mod refusal;
+mod turn;
 
 pub use chunked::{write_chunk, write_last_chunk};
-pub use conversation::{Conversation, Limits, Payload, Turn};
+pub use conversation::Conversation;
 pub use refusal::Refusal;
+pub use turn::{Limits, Payload, Turn};

@@ -69,6 +69,8 @@ const PARTS: &[Part] = &[
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "echo", may_name: &["message", "handler"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
+    Part { name: "host_guard", may_name: &["message", "handler"],
+        must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "files", may_name: &["message", "handler"],
         must_not_touch: &[SOCKETS, THREADS, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "access_log", may_name: &["message"],
@@ -77,6 +79,9 @@ const PARTS: &[Part] = &[
         must_not_touch: &[OPENING, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "cli", may_name: &["server"],
         must_not_touch: &[THREADS, EXITING] },
+    // Of the binary alone, and knows nobody but the words for the end.
+    Part { name: "confine", may_name: &["cli"],
+        must_not_touch: &[SOCKETS, THREADS, CLOCK, ENVIRONMENT, PRINTING, EXITING] },
 ];
 
 /// What stands in one file for a good reason.

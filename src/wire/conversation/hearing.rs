@@ -1,0 +1,184 @@
+//! What the client says: heads, and bodies on their way to where they are wanted.
+
+use super::{Conversation, Phase};
+use crate::message::{Headers, Method, Request, Version};
+use crate::wire::body_reader::BodyReader;
+use crate::wire::chunked::{Piece, write_chunk, write_last_chunk};
+use crate::wire::framing::framing;
+use crate::wire::head::{self, HeadScan};
+use crate::wire::refusal::Refusal;
+use crate::wire::turn::Turn;
+
+/// Each reads in one phase as far as it can: the turn it has come to, or `None` if another phase has begun.
+impl Conversation {
+    pub(super) fn read_head(&mut self) -> Option<Turn> {
+        let Phase::Head(scan) = &mut self.phase else {
+            return None;
+        };
+        let bytes = &self.input[self.consumed..];
+        let found = match scan.find(bytes, &self.limits) {
+            Ok(Some(found)) => found,
+            Ok(None) if self.ended => {
+                self.phase = Phase::Over;
+                return None;
+            }
+            Ok(None) => return Some(Turn::NeedBytes),
+            Err(refusal) => {
+                self.request.clear();
+                self.refuse(refusal);
+                return None;
+            }
+        };
+        self.phase = match read_request(&bytes[found.clone()], &mut self.request) {
+            Ok(reader) => Phase::Asked(reader),
+            Err(refusal) => Phase::Refused(refusal),
+        };
+        self.consumed += found.end;
+        self.persists = persists(&self.request);
+        None
+    }
+
+    pub(super) fn collect(&mut self) -> Option<Turn> {
+        let Phase::Collecting(reader) = &mut self.phase else {
+            return None;
+        };
+        let bytes = &self.input[self.consumed..];
+        match reader.next(bytes) {
+            Ok(Piece::Data(range)) => {
+                if self.request.body.len() + range.len() > self.limits.body_bytes_max {
+                    self.refuse(Refusal::BodyTooLarge);
+                    return None;
+                }
+                self.request.body.extend_from_slice(&bytes[range.clone()]);
+                self.consumed += range.end;
+            }
+            Ok(Piece::NeedBytes(used)) => {
+                self.consumed += used;
+                return self.need_bytes();
+            }
+            Ok(Piece::End(used)) => {
+                self.consumed += used;
+                self.phase = Phase::Whole;
+            }
+            Err(refusal) => self.refuse(refusal),
+        }
+        None
+    }
+
+    pub(super) fn relay(&mut self) -> Option<Turn> {
+        let Phase::Relaying(relay) = &mut self.phase else {
+            return None;
+        };
+        let bytes = &self.input[self.consumed..];
+        match relay.reader.next(bytes) {
+            Ok(Piece::Data(range)) => {
+                let data = &bytes[range.clone()];
+                relay.relayed += data.len() as u64;
+                match (&relay.unsaid, relay.length) {
+                    (Some(_), _) => self.request.body.extend_from_slice(data),
+                    (None, Some(_)) => self.output.extend_from_slice(data),
+                    (None, None) => write_chunk(&mut self.output, data),
+                }
+                self.consumed += range.end;
+                None
+            }
+            Ok(Piece::NeedBytes(used)) => {
+                self.consumed += used;
+                let length = relay.length;
+                if relay.relayed > 0 {
+                    self.begin_relay(length);
+                }
+                self.need_bytes()
+            }
+            Ok(Piece::End(used)) => {
+                self.consumed += used;
+                let relayed = relay.relayed;
+                let is_chunked = relay.unsaid.is_none() && relay.length.is_none();
+                // All of it was at hand before a word was said, so its length can be said too.
+                self.begin_relay(Some(relayed));
+                if is_chunked {
+                    write_last_chunk(&mut self.output);
+                }
+                self.finish(None);
+                Some(Turn::Relayed(relayed))
+            }
+            Err(refusal) if relay.unsaid.is_some() => {
+                self.refuse(refusal);
+                None
+            }
+            // The answer has begun, so breaking it off is all that is left to say.
+            Err(_) => self.hang_up(),
+        }
+    }
+
+    pub(super) fn discard(&mut self) -> Option<Turn> {
+        let Phase::Discarding(reader, budget) = &mut self.phase else {
+            return None;
+        };
+        match reader.next(&self.input[self.consumed..]) {
+            Ok(Piece::Data(range)) => {
+                self.consumed += range.end;
+                match budget.checked_sub(range.len() as u64) {
+                    Some(left) => *budget = left,
+                    None => return self.hang_up(),
+                }
+                None
+            }
+            Ok(Piece::NeedBytes(used)) => {
+                self.consumed += used;
+                self.need_bytes()
+            }
+            Ok(Piece::End(used)) => {
+                self.consumed += used;
+                self.phase = Phase::Head(HeadScan::default());
+                None
+            }
+            Err(_) => self.hang_up(),
+        }
+    }
+
+    /// More bytes of a body, unless there will be none.
+    pub(super) fn need_bytes(&mut self) -> Option<Turn> {
+        if self.ended {
+            self.hang_up()
+        } else {
+            Some(Turn::NeedBytes)
+        }
+    }
+
+    pub(super) fn hang_up(&mut self) -> Option<Turn> {
+        self.unread = true;
+        self.phase = Phase::Over;
+        None
+    }
+
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.phase = Phase::Refused(refusal);
+    }
+}
+
+/// Reads a complete head into `request` and decides how its body is framed. What was understood before something
+/// was refused stays in `request`, since it decides how the refusal is said.
+fn read_request(head: &[u8], request: &mut Request) -> Result<BodyReader, Refusal> {
+    if let Err(refusal) = head::parse(head, request) {
+        request.clear();
+        if head.starts_with(b"HEAD ") {
+            request.method = Method::HEAD;
+        }
+        return Err(refusal);
+    }
+    head::check(request)?;
+    framing(request).map(BodyReader::new)
+}
+
+/// Whether the client of `request` wants the connection kept (RFC 9112 §9.3).
+fn persists(request: &Request) -> bool {
+    let says = |headers: &Headers, word: &str| {
+        headers
+            .elements("Connection")
+            .any(|option| option.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // After CONNECT the client might take the connection for a tunnel.
+    let may = request.method != Method::CONNECT && !says(&request.headers, "close");
+    may && (request.version >= Version::Http11 || says(&request.headers, "keep-alive"))
+}

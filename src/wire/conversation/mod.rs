@@ -1,0 +1,260 @@
+//! Whose turn is it: one client's side of HTTP/1.1, as a value.
+//!
+//! Bytes from the client go in, a [`Turn`] says what must happen next, bytes for the client come out. A
+//! conversation never waits and never fails; what is wrong with a request is a turn too.
+//!
+//! ```text
+//!            ┌───────────────────────────────── next request ────────────────────────────────┐
+//!            ▼                                                                               │
+//!   bytes ─▶ head ─▶ Turn::Head ─▶ decline() ─▶ collecting ─▶ Turn::Answer ─▶ answer() ─▶ delivered()
+//!            │           └─────────── answer() from the head ───────────────────┘ │          │
+//!            │                └────── answer(Incoming): relaying ─▶ Turn::Relayed ─┘      discarding
+//!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Close
+//! ```
+
+mod answering;
+mod hearing;
+
+use std::mem;
+use std::net::SocketAddr;
+
+use super::body_reader::BodyReader;
+use super::chunked::{write_chunk, write_last_chunk};
+use super::head::HeadScan;
+use super::refusal::Refusal;
+use super::turn::{Limits, Turn};
+use crate::message::{Request, Response};
+
+/// One client's conversation with the server: requests and answers, one after the other.
+#[derive(Debug)]
+pub struct Conversation {
+    limits: Limits,
+    phase: Phase,
+    input: Vec<u8>,
+    /// How much of the input is done with.
+    consumed: usize,
+    /// The client will say nothing more.
+    ended: bool,
+    output: Vec<u8>,
+    /// How much of the output has been sent.
+    sent: usize,
+    request: Request,
+    /// Whether the connection serves another request after this one.
+    persists: bool,
+    /// Whether a request was left before its end.
+    unread: bool,
+    /// Whether the server wants to close after the next answer.
+    last: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Head(HeadScan),
+    Asked(BodyReader),
+    Collecting(BodyReader),
+    Whole,
+    Relaying(Relay),
+    Delivering(Option<BodyReader>),
+    Discarding(BodyReader, u64),
+    Refused(Refusal),
+    Over,
+}
+
+/// A request's body on its way back.
+#[derive(Debug)]
+struct Relay {
+    reader: BodyReader,
+    /// Its length as announced; chunks if it was not.
+    length: Option<u64>,
+    /// The answer and its date, while its head is not yet said: until then a malformed body can still be refused.
+    unsaid: Option<(Response, String)>,
+    relayed: u64,
+}
+
+impl Conversation {
+    /// A conversation in which nothing has been said.
+    pub fn new(limits: Limits) -> Conversation {
+        Conversation {
+            limits,
+            phase: Phase::Head(HeadScan::default()),
+            input: Vec::new(),
+            consumed: 0,
+            ended: false,
+            output: Vec::new(),
+            sent: 0,
+            request: Request::default(),
+            persists: true,
+            unread: false,
+            last: false,
+        }
+    }
+
+    /// What the client said goes to the end of this buffer, which has at least `bytes` of spare capacity.
+    pub fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
+        self.input.drain(..self.consumed);
+        self.consumed = 0;
+        self.input.reserve(bytes);
+        &mut self.input
+    }
+
+    /// The client said `bytes`.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.room(bytes.len()).extend_from_slice(bytes);
+    }
+
+    /// The client will say nothing more; it may still listen.
+    pub fn receive_end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The request in hand; what is known of it after [`Turn::Refuse`].
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Sets who the requests come from.
+    pub fn set_peer(&mut self, peer: Option<SocketAddr>) {
+        self.request.peer = peer;
+    }
+
+    /// What is to be sent now.
+    pub fn output(&self) -> &[u8] {
+        &self.output[self.sent..]
+    }
+
+    /// The first `bytes` of the output have been sent.
+    pub fn sent(&mut self, bytes: usize) {
+        self.sent += bytes;
+        if self.sent == self.output.len() {
+            self.output.clear();
+            self.sent = 0;
+        }
+    }
+
+    /// What belongs behind the output, such as a piece of a file, goes to the end of this buffer, which has at least
+    /// `bytes` of spare capacity.
+    pub fn output_room(&mut self, bytes: usize) -> &mut Vec<u8> {
+        self.output.reserve(bytes);
+        &mut self.output
+    }
+
+    /// Puts a piece of a [`Payload::Stream`] into the output; an empty piece is its end.
+    pub fn push_stream(&mut self, piece: &[u8], chunked: bool) {
+        match (chunked, piece.is_empty()) {
+            (true, false) => write_chunk(&mut self.output, piece),
+            (true, true) => write_last_chunk(&mut self.output),
+            (false, _) => self.output.extend_from_slice(piece),
+        }
+    }
+
+    /// Whether nothing has been said since the last answer, and nothing is left to send.
+    pub fn is_between_requests(&self) -> bool {
+        matches!(self.phase, Phase::Head(_))
+            && self.consumed == self.input.len()
+            && self.output.is_empty()
+    }
+
+    /// Whether something the client said has not been looked at.
+    pub fn has_input(&self) -> bool {
+        self.consumed < self.input.len()
+    }
+
+    /// Whether the body of the request in hand is being sent back.
+    pub fn is_relaying(&self) -> bool {
+        matches!(self.phase, Phase::Relaying(_))
+    }
+
+    /// Whether a head is awaited, as opposed to a body.
+    pub fn awaits_head(&self) -> bool {
+        matches!(self.phase, Phase::Head(_))
+    }
+
+    /// Whether the client may still be saying something that will not be read, so that the connection must be
+    /// closed with care for it to hear the answer (RFC 9112 §9.6).
+    pub fn leaves_input_unread(&self) -> bool {
+        !self.ended && (self.unread || self.consumed < self.input.len())
+    }
+
+    /// Gives back the memory that is not in use, before a long wait.
+    pub fn pack(&mut self) {
+        self.input.drain(..self.consumed);
+        self.consumed = 0;
+        self.input.shrink_to_fit();
+        self.output.shrink_to_fit();
+    }
+
+    /// Goes back to the very beginning, for another client, and keeps the memory.
+    pub fn restart(&mut self) {
+        self.phase = Phase::Head(HeadScan::default());
+        self.input.clear();
+        self.consumed = 0;
+        self.ended = false;
+        self.output.clear();
+        self.sent = 0;
+        self.persists = true;
+        self.unread = false;
+        self.last = false;
+    }
+
+    /// The answer to the request in hand, or to the next one, is the last on this connection.
+    pub fn end_after_answer(&mut self) {
+        self.last = true;
+    }
+
+    /// What must happen next.
+    pub fn turn(&mut self) -> Turn {
+        loop {
+            let step = match &mut self.phase {
+                Phase::Head(_) => self.read_head(),
+                Phase::Asked(_) => Some(Turn::Head),
+                Phase::Collecting(_) => self.collect(),
+                Phase::Whole => Some(Turn::Answer),
+                Phase::Relaying(_) => self.relay(),
+                Phase::Discarding(..) => self.discard(),
+                Phase::Refused(refusal) => Some(Turn::Refuse(*refusal)),
+                Phase::Delivering(_) => {
+                    panic!("what answer() returned is to be delivered before the next turn")
+                }
+                Phase::Over => Some(Turn::Close),
+            };
+            if let Some(turn) = step {
+                return turn;
+            }
+        }
+    }
+
+    /// The client has taken too long to finish its request. Whether there is something to say to it, with
+    /// [`Turn::Refuse`]: not if it has said nothing, or if an answer has begun.
+    pub fn time_out(&mut self) -> bool {
+        let is_due = match &self.phase {
+            Phase::Head(_) => self.consumed < self.input.len(),
+            Phase::Collecting(_) => true,
+            Phase::Relaying(relay) => relay.unsaid.is_some(),
+            _ => false,
+        };
+        if is_due {
+            if self.awaits_head() {
+                self.request.clear();
+            }
+            self.refuse(Refusal::Timeout);
+        }
+        is_due
+    }
+
+    /// The handler wants the body before it answers. To be said after [`Turn::Head`].
+    pub fn decline(&mut self) {
+        let Phase::Asked(reader) = mem::replace(&mut self.phase, Phase::Whole) else {
+            panic!("there is something to decline only after Turn::Head");
+        };
+        match reader.remaining() {
+            Some(0) => {}
+            Some(length) if length > self.limits.body_bytes_max as u64 => {
+                self.refuse(Refusal::BodyTooLarge)
+            }
+            _ => {
+                self.continue_if_awaited();
+                self.phase = Phase::Collecting(reader);
+            }
+        }
+    }
+}
