@@ -36,11 +36,11 @@ fn run() -> Result<(), Exit> {
     let connections = limits::connections(options.connections_max);
     let config = config(&options, &connections);
     if options.print_limits {
-        let memory = Memory {
-            fixed_bytes: config.fixed_bytes(),
-            connection_bytes: config.connection_bytes(),
-        };
-        return Err(Exit::done(limits::table(&options, connections.max, memory)));
+        return Err(Exit::done(limits::table(
+            &options,
+            connections.max,
+            memory(&config),
+        )));
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files_config = FilesConfig {
@@ -96,6 +96,16 @@ fn config(options: &Options, connections: &Connections) -> Config {
     config.limits.body_bytes_max = options.body_bytes_max;
     config.active_threads = options.threads.unwrap_or(config.active_threads);
     config
+}
+
+/// What the server's memory is made of. None of the handlers here collects a body.
+fn memory(config: &Config) -> Memory {
+    let mut config = config.clone();
+    config.limits.body_bytes_max = 0;
+    Memory {
+        fixed_bytes: config.fixed_bytes(),
+        connection_bytes: config.connection_bytes(),
+    }
 }
 
 /// The names under which requests are ours: this machine's, as far as it can be reached by them.
