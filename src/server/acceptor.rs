@@ -1,15 +1,19 @@
 //! One thread's loop: wait, accept or drive a connection, park it again.
 
-use std::mem;
 use std::net::TcpStream;
-use std::sync::{Arc, MutexGuard};
+use std::sync::MutexGuard;
 use std::time::Instant;
+use std::{io, mem};
 
 use super::connection::{Connection, Next};
 use super::desk::Desk;
 use super::listener;
 use super::parking::Place;
+use super::poller::Ready;
 use super::shared::{END_TOKEN, Shared, listener_index};
+
+// How often one thread drives one connection in a row.
+const ROUNDS_MAX: usize = 4;
 
 /// A member of the crew at work.
 pub(super) struct Acceptor<'a> {
@@ -30,9 +34,9 @@ impl<'a> Acceptor<'a> {
         let shared = self.shared;
         while shared.crew.take_seat() {
             loop {
-                let token = match shared.poller.wait() {
-                    Ok(END_TOKEN) => return,
-                    Ok(token) => token,
+                let ready = match shared.poller.wait() {
+                    Ok(ready) if ready.token == END_TOKEN => return,
+                    Ok(ready) => ready,
                     Err(error) => {
                         // Out of memory at most; the watchman sees a turn that never ends, not a thread that spins.
                         tracing::error!(target: "sockeye", %error, "cannot wait for clients");
@@ -41,7 +45,7 @@ impl<'a> Acceptor<'a> {
                     }
                 };
                 shared.crew.begin_turn(member);
-                self.take_turn(token);
+                self.take_turn(ready);
                 if !shared.crew.end_turn(member) {
                     break;
                 }
@@ -49,13 +53,12 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    fn take_turn(&mut self, token: u64) {
+    fn take_turn(&mut self, ready: Ready) {
         self.look_up();
-        if let Some(index) = listener_index(token) {
+        if let Some(index) = listener_index(ready.token) {
             self.accept(index);
-        } else if let Some(mut place) = self.shared.parking.take_up(token) {
-            let next = drive(&mut place, &mut self.desk);
-            self.settle(place, next);
+        } else if let Some((place, has_ended)) = self.shared.parking.take_up(ready) {
+            self.drive(place, has_ended);
         }
     }
 
@@ -70,8 +73,8 @@ impl<'a> Acceptor<'a> {
             return;
         };
         match listener::accept(listener) {
-            Ok((stream, peer)) => self.welcome(Connection::new(Arc::new(stream), peer)),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Ok((stream, peer)) => self.welcome(Connection::new(stream, peer)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) if listener::is_exhaustion(&error) => self.shared.pause_accepting(&error),
             // The client hung up while it waited, or the network had something to say: the next one may be fine.
             Err(error) => {
@@ -81,53 +84,73 @@ impl<'a> Acceptor<'a> {
     }
 
     /// Gives a new connection a place, if need be that of the one idle longest, and reads from it at once.
-    pub(super) fn welcome(&mut self, connection: Connection<Arc<TcpStream>>) {
+    pub(super) fn welcome(&mut self, mut connection: Connection<TcpStream>) {
         let parking = &self.shared.parking;
-        let entered = parking.enter(connection).or_else(|connection| {
-            if let Some(place) = parking.oldest_idle() {
-                parking.leave(place);
-            }
-            parking.enter(connection)
+        let vacancy = parking.vacancy().or_else(|| {
+            parking.leave(parking.oldest_idle()?);
+            parking.vacancy()
         });
-        match entered {
-            Ok(mut place) => {
-                let next = drive(&mut place, &mut self.desk);
-                self.settle(place, next);
+        match vacancy {
+            Some(mut place) => {
+                place.connection = Some(connection);
+                self.drive(place, false);
             }
-            Err(mut connection) => {
+            None => {
                 self.shared.note_full();
                 connection.turn_away(&mut self.desk);
             }
         }
     }
 
+    /// Drives the connection in `place` until there is nothing to do for it, and no news of it either.
+    fn drive(&mut self, mut place: MutexGuard<'a, Place>, has_ended: bool) {
+        let next = match &mut place.connection {
+            Some(connection) => connection.drive(has_ended, &mut self.desk),
+            None => Next::Close,
+        };
+        self.settle(place, next);
+    }
+
     /// Parks the connection in `place` again, or ends it.
-    fn settle(&mut self, mut place: MutexGuard<'_, Place>, next: Next) {
+    fn settle(&mut self, mut place: MutexGuard<'a, Place>, mut next: Next) {
         let shared = self.shared;
-        let parked = match next {
-            Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
-            _ => return shared.parking.leave(place),
-        };
-        let Some(connection) = &place.connection else {
-            return;
-        };
-        let socket = Arc::clone(connection.transport());
-        let token = place.token();
-        let is_listed = mem::replace(&mut place.is_listed, true);
-        shared.parking.park(&place, &parked);
-        // Armed, the connection may be picked up at once, and whoever does must not have to wait for the lock. The
-        // watchman may end it before; its socket is still ours then, and an event for it means nothing.
-        drop(place);
-        let listed = if is_listed {
-            shared.poller.rearm(&*socket, token, parked.interest)
-        } else {
-            shared.poller.add(&*socket, token, parked.interest)
-        };
-        if let Err(error) = listed {
-            tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away");
-            if let Some(place) = shared.parking.take_up(token) {
-                shared.parking.leave(place);
+        for round in 0.. {
+            let mut parked = match next {
+                Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
+                _ => return shared.parking.leave(place),
+            };
+            // A client that is always faster than we are must not keep this thread for itself.
+            parked.is_ready |= round >= ROUNDS_MAX;
+            shared.parking.park(&place, &parked);
+            if let Err(error) = self.list(&mut place, parked.is_ready) {
+                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away");
+                return shared.parking.leave(place);
             }
+            let token = place.token();
+            drop(place);
+            // Whoever was told of it while we had it has gone away again, so that we must look ourselves.
+            let Some((again, has_ended)) = shared.parking.take_up_again(token) else {
+                return;
+            };
+            place = again;
+            self.look_up();
+            next = match &mut place.connection {
+                Some(connection) => connection.drive(has_ended, &mut self.desk),
+                None => Next::Close,
+            };
+        }
+    }
+
+    /// Sees to it that the poller tells of the connection in `place`: of every change, and now if it `is_ready`.
+    fn list(&self, place: &mut Place, is_ready: bool) -> io::Result<()> {
+        let is_listed = mem::replace(&mut place.is_listed, true);
+        let token = place.token();
+        match &place.connection {
+            Some(connection) if !is_listed => self.shared.poller.add(connection.transport(), token),
+            Some(connection) if is_ready => {
+                self.shared.poller.requeue(connection.transport(), token)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -144,16 +167,8 @@ impl<'a> Acceptor<'a> {
 
     /// Closes all idle connections, but answers what they may have said meanwhile.
     pub(super) fn close_idle(&mut self) {
-        for mut place in self.shared.parking.idle() {
-            let next = drive(&mut place, &mut self.desk);
-            self.settle(place, next);
+        for place in self.shared.parking.idle() {
+            self.drive(place, false);
         }
-    }
-}
-
-fn drive(place: &mut Place, desk: &mut Desk<'_>) -> Next {
-    match &mut place.connection {
-        Some(connection) => connection.drive(desk),
-        None => Next::Close,
     }
 }

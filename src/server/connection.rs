@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use super::deadlines::{Parked, Patience};
 use super::desk::Desk;
-use super::poller::Interest;
 use super::send::{Delivery, Sent, send_output};
-use super::transport::Transport;
+use super::transport::{Metered, Transport};
 use crate::access_log::{self, Record};
 use crate::message::{Method, Request, Response, StatusCode};
 use crate::wire::{Conversation, Limits, Turn};
@@ -46,28 +46,17 @@ pub(super) enum Next {
     Close,
 }
 
-/// What a connection waits for, and until when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Parked {
-    pub(super) interest: Interest,
-    pub(super) until: Instant,
-    /// Nothing is lost if the server closes it: it waits for a request that may never come.
-    pub(super) is_idle: bool,
-}
-
 /// One client's connection.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
-    transport: T,
+    transport: Metered<T>,
     peer: Option<SocketAddr>,
     /// Only while there is half a request or half an answer.
     conversation: Option<Box<Conversation>>,
     answering: Option<Box<Answering>>,
     /// Once the last answer has been sent: what may still be heard, and until when.
     draining: Option<(u64, Instant)>,
-    /// Since when the head that is awaited has been coming in.
-    head_since: Option<Instant>,
-    has_answered: bool,
+    patience: Patience,
 }
 
 /// An answer that has begun and is not complete.
@@ -82,28 +71,31 @@ struct Answering {
 impl<T: Transport> Connection<T> {
     pub(super) fn new(transport: T, peer: Option<SocketAddr>) -> Connection<T> {
         Connection {
-            transport,
+            transport: Metered {
+                transport,
+                written: 0,
+            },
             peer,
             conversation: None,
             answering: None,
             draining: None,
-            head_since: None,
-            has_answered: false,
+            patience: Patience::default(),
         }
     }
 
     pub(super) fn transport(&self) -> &T {
-        &self.transport
+        &self.transport.transport
     }
 
-    /// Does all that can be done now without waiting for the client.
-    pub(super) fn drive(&mut self, desk: &mut Desk<'_>) -> Next {
+    /// Does all that can be done now without waiting for the client. `has_ended`: it will say nothing more than what
+    /// is there to be read.
+    pub(super) fn drive(&mut self, has_ended: bool, desk: &mut Desk<'_>) -> Next {
         self.with_conversation(desk, |connection, conversation, desk| {
             if connection.draining.is_some() {
                 return connection.drain(conversation);
             }
             connection
-                .converse(conversation, desk)
+                .converse(has_ended, conversation, desk)
                 .unwrap_or(Next::Close)
         })
     }
@@ -116,7 +108,7 @@ impl<T: Transport> Connection<T> {
         self.with_conversation(desk, |connection, conversation, desk| {
             if conversation.time_out() {
                 connection
-                    .converse(conversation, desk)
+                    .converse(false, conversation, desk)
                     .unwrap_or(Next::Close)
             } else {
                 Next::Close
@@ -162,6 +154,7 @@ impl<T: Transport> Connection<T> {
     /// Reads, answers and writes in turn, until the client must do something or others are due.
     fn converse(
         &mut self,
+        has_ended: bool,
         conversation: &mut Conversation,
         desk: &mut Desk<'_>,
     ) -> io::Result<Next> {
@@ -172,22 +165,21 @@ impl<T: Transport> Connection<T> {
                 true => None,
                 false => self.take_turns(conversation, desk),
             };
-            if self.send(conversation, desk)? == Sent::Partly {
-                return Ok(self.park_for_write(desk));
+            match self.send(conversation, desk)? {
+                Sent::All => {}
+                sent => return Ok(self.park_for_write(sent == Sent::Share, desk)),
             }
             match turn {
                 Some(Turn::Close) => return Ok(self.close(conversation, desk)),
                 Some(_) if is_drained || reads == READS_MAX => {
-                    return Ok(self.park_for_read(conversation, desk));
+                    return Ok(self.park_for_read(!is_drained, conversation, desk));
                 }
                 Some(_) => {
-                    is_drained = self.read(conversation)?;
+                    is_drained = self.read(has_ended, conversation)?;
                     reads += 1;
                 }
-                None if conversation.has_input() => {
-                    // Others may have waited while this client's answers went out.
-                    return Ok(self.park_for_write(desk));
-                }
+                // Others may have waited while this client's answers went out.
+                None if conversation.has_input() => return Ok(self.park_for_write(true, desk)),
                 None => {}
             }
         }
@@ -217,8 +209,7 @@ impl<T: Transport> Connection<T> {
     }
 
     fn answer(&mut self, response: Response, conversation: &mut Conversation, desk: &mut Desk<'_>) {
-        self.head_since = None;
-        self.has_answered = true;
+        self.patience.note_answer();
         let status = response.status();
         let is_head = conversation.request().method() == Method::HEAD;
         let bytes = response.body().length().filter(|_| !is_head).unwrap_or(0);
@@ -270,47 +261,44 @@ impl<T: Transport> Connection<T> {
         Ok(sent)
     }
 
-    /// Reads once; whether that was all there is for now.
-    fn read(&mut self, conversation: &mut Conversation) -> io::Result<bool> {
+    /// Reads once; whether that was all there is for now. If less came than there was room for it was, unless the end
+    /// is known to be behind it.
+    fn read(&mut self, has_ended: bool, conversation: &mut Conversation) -> io::Result<bool> {
         let room = conversation.room(READ_BYTES);
         match self.transport.read(room) {
             Ok(0) => {
                 conversation.receive_end();
                 Ok(false)
             }
-            Ok(_) => Ok(room.len() < room.capacity()),
+            Ok(_) => Ok(room.len() < room.capacity() && !has_ended),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    fn park_for_write(&self, desk: &Desk<'_>) -> Next {
+    fn park_for_write(&mut self, is_ready: bool, desk: &Desk<'_>) -> Next {
+        let until = self
+            .patience
+            .until_taken(self.transport.written, desk.now, desk.config);
         Next::Park(Parked {
-            interest: Interest::Write,
-            until: desk.now + desk.config.write_timeout,
+            until,
+            is_ready,
             is_idle: false,
         })
     }
 
-    fn park_for_read(&mut self, conversation: &Conversation, desk: &Desk<'_>) -> Next {
-        let config = desk.config;
-        let is_between = conversation.is_between_requests();
-        let until = if is_between && self.has_answered {
-            desk.now + config.idle_timeout
-        } else if is_between || conversation.awaits_head() {
-            let begins = if is_between {
-                desk.now
-            } else {
-                *self.head_since.get_or_insert(desk.now)
-            };
-            begins + config.head_timeout
-        } else {
-            desk.now + config.body_timeout
-        };
+    fn park_for_read(
+        &mut self,
+        is_ready: bool,
+        conversation: &Conversation,
+        desk: &Desk<'_>,
+    ) -> Next {
         Next::Park(Parked {
-            interest: Interest::Read,
-            until,
-            is_idle: is_between,
+            until: self
+                .patience
+                .until_heard(conversation, desk.now, desk.config),
+            is_ready,
+            is_idle: conversation.is_between_requests(),
         })
     }
 
@@ -339,8 +327,8 @@ impl<T: Transport> Connection<T> {
         }
         self.draining = Some((left, until));
         Next::Park(Parked {
-            interest: Interest::Read,
             until,
+            is_ready: false,
             is_idle: false,
         })
     }

@@ -8,6 +8,7 @@ mod acceptor;
 mod clock;
 mod connection;
 mod crew;
+mod deadlines;
 mod desk;
 mod listener;
 mod parking;

@@ -1,20 +1,22 @@
 //! Where connections stay: each in a place of its own, with the time until which it may wait.
 //!
-//! A place is locked while a thread drives its connection. Since a connection is armed for one event at a time
-//! nobody waits for that lock, and the watchman, who only tries it, leaves those alone that are being driven.
+//! A place is locked while a thread drives its connection. Nobody waits for that lock: who comes with news for a
+//! connection that is being driven leaves them at the place, and whoever drives it takes them up before going away.
 
 use std::net::TcpStream;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use super::connection::{Connection, Parked};
+use super::connection::Connection;
+use super::deadlines::Parked;
+use super::poller::Ready;
 
 /// All connections there are.
 #[derive(Debug)]
 pub(super) struct Parking {
     slots: Box<[Slot]>,
-    free: Mutex<Vec<u32>>,
+    free: Mutex<Vec<usize>>,
     taken: AtomicUsize,
     began: Instant,
 }
@@ -23,19 +25,24 @@ pub(super) struct Parking {
 struct Slot {
     /// Milliseconds until which the connection may wait, doubled, plus one if it is idle; 0 while nothing waits.
     until: AtomicU64,
+    /// What was heard of the connection while somebody else drove it.
+    news: AtomicU8,
     place: Mutex<Place>,
 }
 
+/// Something can be read or written.
+const NEWS: u8 = 1;
+/// The client will say nothing more.
+const NEWS_OF_END: u8 = 2;
+
 /// The memory of one place, in bytes.
-pub(super) const PLACE_BYTES: usize = size_of::<Slot>() + size_of::<u32>();
+pub(super) const PLACE_BYTES: usize = size_of::<Slot>() + size_of::<usize>();
 
 /// A connection's place.
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// Which one after the other this place has had: an event for an earlier one means nothing to the next.
-    generation: u32,
-    index: u32,
-    pub(super) connection: Option<Connection<Arc<TcpStream>>>,
+    index: usize,
+    pub(super) connection: Option<Connection<TcpStream>>,
     /// Whether the poller has heard of it.
     pub(super) is_listed: bool,
 }
@@ -43,7 +50,7 @@ pub(super) struct Place {
 impl Place {
     /// What the poller gives back for this connection.
     pub(super) fn token(&self) -> u64 {
-        u64::from(self.generation) << 32 | u64::from(self.index)
+        self.index as u64
     }
 }
 
@@ -51,37 +58,50 @@ impl Parking {
     pub(super) fn new(places: usize) -> Parking {
         Parking {
             slots: (0..places).map(|_| Slot::default()).collect(),
-            free: Mutex::new((0..places as u32).rev().collect()),
+            free: Mutex::new((0..places).rev().collect()),
             taken: AtomicUsize::new(0),
             began: Instant::now(),
         }
     }
 
-    /// Gives a connection a place, or gives it back if there is none.
-    pub(super) fn enter(
-        &self,
-        connection: Connection<Arc<TcpStream>>,
-    ) -> Result<MutexGuard<'_, Place>, Connection<Arc<TcpStream>>> {
-        let Some(index) = lock(&self.free).pop() else {
-            return Err(connection);
-        };
+    /// A free place, for a connection to be put there at once; `None` if all are taken.
+    pub(super) fn vacancy(&self) -> Option<MutexGuard<'_, Place>> {
+        let index = lock(&self.free).pop()?;
         self.taken.fetch_add(1, Ordering::Relaxed);
-        let mut place = lock(&self.slots[index as usize].place);
+        let slot = &self.slots[index];
+        let mut place = lock(&slot.place);
         place.index = index;
-        place.connection = Some(connection);
         place.is_listed = false;
-        Ok(place)
+        // What was heard of the last one here.
+        slot.news.store(0, Ordering::SeqCst);
+        Some(place)
     }
 
-    /// The place that `token` means, unless its connection is gone; nobody waits there any more.
-    pub(super) fn take_up(&self, token: u64) -> Option<MutexGuard<'_, Place>> {
-        let slot = self.slots.get(token as u32 as usize)?;
-        let place = lock(&slot.place);
-        if place.connection.is_none() || place.token() != token {
-            return None;
+    /// The place that `ready` means, to be driven, and whether the client has ended. `None` if its connection is gone, or
+    /// if somebody drives it, who will look at the news then.
+    ///
+    /// The connection may be a later one in the same place. To drive it for nothing does no harm.
+    pub(super) fn take_up(&self, ready: Ready) -> Option<(MutexGuard<'_, Place>, bool)> {
+        let slot = self.slots.get(ready.token as usize)?;
+        let news = if ready.has_ended {
+            NEWS | NEWS_OF_END
+        } else {
+            NEWS
+        };
+        slot.news.fetch_or(news, Ordering::SeqCst);
+        take_up_news(slot)
+    }
+
+    /// The place that `token` means, if there are news that nobody has taken up. To be asked by everybody who has let a
+    /// place go.
+    pub(super) fn take_up_again(&self, token: u64) -> Option<(MutexGuard<'_, Place>, bool)> {
+        let slot = self.slots.get(token as usize)?;
+        // Either we see the news here, or whoever left them sees that the place is free.
+        fence(Ordering::SeqCst);
+        match slot.news.load(Ordering::SeqCst) {
+            0 => None,
+            _ => take_up_news(slot),
         }
-        slot.until.store(0, Ordering::Relaxed);
-        Some(place)
     }
 
     /// Notes how long the connection in `place` may wait.
@@ -91,17 +111,14 @@ impl Parking {
             .saturating_duration_since(self.began)
             .as_millis() as u64;
         let until = (millis + 1) << 1 | u64::from(parked.is_idle);
-        self.slots[place.index as usize]
+        self.slots[place.index]
             .until
             .store(until, Ordering::Relaxed);
     }
 
     /// Ends the connection in `place` and frees the place.
     pub(super) fn leave(&self, mut place: MutexGuard<'_, Place>) {
-        self.slots[place.index as usize]
-            .until
-            .store(0, Ordering::Relaxed);
-        place.generation = place.generation.wrapping_add(1);
+        self.slots[place.index].until.store(0, Ordering::Relaxed);
         let connection = place.connection.take();
         let index = place.index;
         drop(place);
@@ -171,11 +188,7 @@ impl Parking {
         if !waits() {
             return None;
         }
-        let place = match slot.place.try_lock() {
-            Ok(place) => place,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
+        let place = try_lock(&slot.place)?;
         if !waits() || place.connection.is_none() {
             return None;
         }
@@ -184,7 +197,24 @@ impl Parking {
     }
 }
 
+fn take_up_news(slot: &Slot) -> Option<(MutexGuard<'_, Place>, bool)> {
+    fence(Ordering::SeqCst);
+    let place = try_lock(&slot.place)?;
+    let news = slot.news.swap(0, Ordering::SeqCst);
+    place.connection.as_ref()?;
+    slot.until.store(0, Ordering::Relaxed);
+    Some((place, news & NEWS_OF_END != 0))
+}
+
 /// A panic elsewhere leaves nothing half done that these locks guard.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

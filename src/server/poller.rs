@@ -1,7 +1,7 @@
-//! The ready list: epoll in four safe verbs.
+//! The ready list: epoll in a few safe verbs.
 //!
-//! The kernel's list is the only queue there is. A connection is armed for one event at a time, so that one thread
-//! at most ever holds it; a listener stays armed.
+//! The kernel's list is the only queue there is. A connection is put on it once and reported at every change
+//! (edge-triggered), which saves a system call for each request; a listener is reported as long as somebody waits there.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -10,23 +10,18 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-/// What a connection waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Interest {
-    /// Bytes from the client, or its end.
-    Read,
-    /// Room for bytes to the client.
-    Write,
-}
+const CONNECTION: EventFlags = EventFlags::IN
+    .union(EventFlags::OUT)
+    .union(EventFlags::RDHUP)
+    .union(EventFlags::ET);
 
-impl Interest {
-    fn flags(self) -> EventFlags {
-        EventFlags::ONESHOT
-            | match self {
-                Interest::Read => EventFlags::IN,
-                Interest::Write => EventFlags::OUT,
-            }
-    }
+/// What happened to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ready {
+    /// What the source was added with.
+    pub(super) token: u64,
+    /// The client will say nothing more, or is gone: what it said before is to be read to its end.
+    pub(super) has_ended: bool,
 }
 
 /// A list on which any number of threads may wait together.
@@ -42,17 +37,27 @@ impl Poller {
         })
     }
 
-    /// Adds a connection, armed for one event; `token` comes back with it.
-    pub(super) fn add(&self, source: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
+    /// Adds a connection, to be reported whenever there is more to read or room to write again; `token` comes back with it.
+    pub(super) fn add(&self, source: impl AsFd, token: u64) -> io::Result<()> {
         Ok(epoll::add(
             &self.epoll,
             source,
             EventData::new_u64(token),
-            interest.flags(),
+            CONNECTION,
         )?)
     }
 
-    /// Adds a source that stays armed: a listener, or the bell that ends it all.
+    /// Has a connection reported once more if it is ready now, behind those that are waiting already.
+    pub(super) fn requeue(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+        Ok(epoll::modify(
+            &self.epoll,
+            source,
+            EventData::new_u64(token),
+            CONNECTION,
+        )?)
+    }
+
+    /// Adds a source that is reported as long as it is ready: a listener, or the bell that ends it all.
     pub(super) fn add_steady(&self, source: impl AsFd, token: u64) -> io::Result<()> {
         Ok(epoll::add(
             &self.epoll,
@@ -62,34 +67,19 @@ impl Poller {
         )?)
     }
 
-    /// Arms a connection for one more event; if it is ready already, the event comes at once.
-    pub(super) fn rearm(
-        &self,
-        source: impl AsFd,
-        token: u64,
-        interest: Interest,
-    ) -> io::Result<()> {
-        Ok(epoll::modify(
-            &self.epoll,
-            source,
-            EventData::new_u64(token),
-            interest.flags(),
-        )?)
-    }
-
     /// Takes a source off the list. One that is closed leaves by itself.
     pub(super) fn forget(&self, source: impl AsFd) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, source)?)
     }
 
-    /// Waits for one event, however long, and returns its token.
+    /// Waits for one event, however long.
     ///
     /// One at a time: work that is ready stays where an idle thread can take it.
-    pub(super) fn wait(&self) -> io::Result<u64> {
+    pub(super) fn wait(&self) -> io::Result<Ready> {
         let mut room = [MaybeUninit::uninit(); 1];
         loop {
             match epoll::wait(&self.epoll, &mut room[..], None) {
-                Ok((&mut [event], _)) => return Ok(token(event)),
+                Ok((&mut [event], _)) => return Ok(ready(event)),
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -97,8 +87,11 @@ impl Poller {
     }
 }
 
-fn token(event: Event) -> u64 {
+fn ready(event: Event) -> Ready {
     // The fields of a packed struct are copied out.
-    let data = event.data;
-    data.u64()
+    let (data, flags) = (event.data, event.flags);
+    Ready {
+        token: data.u64(),
+        has_ended: flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR),
+    }
 }

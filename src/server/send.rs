@@ -21,8 +21,10 @@ const SLICE_BYTES: usize = 64 * 1024;
 pub(super) enum Sent {
     /// All of it.
     All,
-    /// A fair share, or as much as the client takes for now.
-    Partly,
+    /// A fair share. There is more, and others may have waited.
+    Share,
+    /// As much as the client takes for now.
+    Blocked,
 }
 
 /// The body of one answer on its way.
@@ -56,7 +58,7 @@ pub(super) fn send_output(
     while !conversation.output().is_empty() {
         match unless_blocked(transport.write(&[IoSlice::new(conversation.output())], more))? {
             Some(bytes) => conversation.sent(bytes),
-            None => return Ok(Sent::Partly),
+            None => return Ok(Sent::Blocked),
         }
     }
     Ok(Sent::All)
@@ -100,13 +102,15 @@ impl Delivery {
                 slice,
                 can_sendfile,
             } if slice.length() > SLICE_BYTES as u64 => {
-                if send_output(transport, conversation, true)? == Sent::Partly {
-                    return Ok(Sent::Partly);
+                if send_output(transport, conversation, true)? == Sent::Blocked {
+                    return Ok(Sent::Blocked);
                 }
-                let bytes = send_slice(slice, can_sendfile, transport, conversation)?;
+                let Some(bytes) = send_slice(slice, can_sendfile, transport, conversation)? else {
+                    return Ok(Sent::Blocked);
+                };
                 slice.range.start += bytes;
                 self.bytes += bytes;
-                return Ok(Sent::Partly);
+                return Ok(Sent::Share);
             }
             Source::File { slice, .. } => {
                 self.bytes += slice.length();
@@ -127,8 +131,8 @@ impl Delivery {
             Source::Stream { .. } | Source::Exhausted => {}
         }
         match send_output(transport, conversation, false)? {
-            Sent::All if matches!(self.source, Source::Exhausted) => Ok(Sent::All),
-            _ => Ok(Sent::Partly),
+            Sent::All if !matches!(self.source, Source::Exhausted) => Ok(Sent::Share),
+            sent => Ok(sent),
         }
     }
 }
@@ -148,28 +152,30 @@ fn send_bytes(
             false,
         ),
     };
-    let written = unless_blocked(written)?.unwrap_or(0);
+    let Some(written) = unless_blocked(written)? else {
+        return Ok(Sent::Blocked);
+    };
     conversation.sent(written.min(head));
     bytes.advance(written.saturating_sub(head));
     Ok(if bytes.is_empty() {
         Sent::All
     } else {
-        Sent::Partly
+        Sent::Share
     })
 }
 
-/// Sends a share of a file that has more than that, and returns how many bytes that was.
+/// Sends a share of a file that has more than that, and returns how many bytes that was; `None` if the client takes
+/// none.
 fn send_slice(
     slice: &FileSlice,
     can_sendfile: &mut bool,
     transport: &mut impl Transport,
     conversation: &mut Conversation,
-) -> io::Result<u64> {
+) -> io::Result<Option<u64>> {
     if *can_sendfile {
-        match transport.send_file(&slice.file, slice.range.start, SLICE_BYTES) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(bytes) => return Ok(bytes as u64),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+        match unless_blocked(transport.send_file(&slice.file, slice.range.start, SLICE_BYTES)) {
+            Ok(Some(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(sent) => return Ok(sent.map(|bytes| bytes as u64)),
             // Some file systems cannot; the same bytes can be read and written.
             Err(error) if is_unsupported(&error) => *can_sendfile = false,
             Err(error) => return Err(error),
@@ -177,7 +183,7 @@ fn send_slice(
     }
     read_slice(slice, SLICE_BYTES, conversation)?;
     send_output(transport, conversation, true)?;
-    Ok(SLICE_BYTES as u64)
+    Ok(Some(SLICE_BYTES as u64))
 }
 
 /// Reads exactly `count` bytes from the start of `slice` into the output; an early end is an error.

@@ -5,7 +5,6 @@
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
 use rustix::io::retry_on_intr;
@@ -26,11 +25,10 @@ pub(super) trait Transport {
     fn shutdown_write(&mut self);
 }
 
-/// Shared, because a thread that parks a connection still needs the socket after it has let go of the connection.
-impl Transport for Arc<TcpStream> {
+impl Transport for TcpStream {
     fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
         Ok(retry_on_intr(|| {
-            rustix::io::read(&**self, spare_capacity(into))
+            rustix::io::read(&*self, spare_capacity(into))
         })?)
     }
 
@@ -41,9 +39,9 @@ impl Transport for Arc<TcpStream> {
             SendFlags::NOSIGNAL
         };
         let sent = match pieces {
-            [piece] => retry_on_intr(|| rustix::net::send(&**self, piece, flags)),
+            [piece] => retry_on_intr(|| rustix::net::send(&*self, piece, flags)),
             _ => retry_on_intr(|| {
-                rustix::net::sendmsg(&**self, pieces, &mut SendAncillaryBuffer::default(), flags)
+                rustix::net::sendmsg(&*self, pieces, &mut SendAncillaryBuffer::default(), flags)
             }),
         };
         Ok(sent?)
@@ -51,12 +49,42 @@ impl Transport for Arc<TcpStream> {
 
     fn send_file(&mut self, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
         Ok(retry_on_intr(|| {
-            rustix::fs::sendfile(&**self, file, Some(&mut offset), count)
+            rustix::fs::sendfile(&*self, file, Some(&mut offset), count)
         })?)
     }
 
     fn shutdown_write(&mut self) {
         // The client may be gone already, and then there is nobody to tell.
         let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+/// A transport that knows how many bytes it has taken, so that a client which takes none can be told from a slow one.
+#[derive(Debug)]
+pub(super) struct Metered<T> {
+    pub(super) transport: T,
+    /// Bytes written so far.
+    pub(super) written: u64,
+}
+
+impl<T: Transport> Transport for Metered<T> {
+    fn read(&mut self, into: &mut Vec<u8>) -> io::Result<usize> {
+        self.transport.read(into)
+    }
+
+    fn write(&mut self, pieces: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
+        let written = self.transport.write(pieces, more)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        let written = self.transport.send_file(file, offset, count)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn shutdown_write(&mut self) {
+        self.transport.shutdown_write();
     }
 }

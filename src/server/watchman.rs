@@ -1,7 +1,6 @@
 //! The thread that called [`Server::serve`](super::Server::serve): it replaces members that are stuck, ends waits
 //! that took too long, and sees the server to its end. When nothing happens, it sleeps.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::acceptor::Acceptor;
@@ -82,7 +81,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, acceptor: &mut Acceptor<'_>) -> S
     for listener in &shared.listeners {
         for _ in 0..LAST_CLIENTS_MAX {
             match listener::accept(listener) {
-                Ok((stream, peer)) => acceptor.welcome(Connection::new(Arc::new(stream), peer)),
+                Ok((stream, peer)) => acceptor.welcome(Connection::new(stream, peer)),
                 Err(_) => break,
             }
         }

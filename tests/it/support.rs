@@ -250,7 +250,8 @@ impl Client {
     }
 
     fn so_far(&self) -> String {
-        self.heard.escape_ascii().to_string()
+        let end = &self.heard[self.heard.len().saturating_sub(1000)..];
+        format!("{} bytes, … {}", self.heard.len(), end.escape_ascii())
     }
 }
 

@@ -1,0 +1,64 @@
+//! Who has waited too long: for a head, for a body, for a client to take bytes, between requests.
+
+use std::time::Instant;
+
+use super::Config;
+use crate::wire::Conversation;
+
+/// How a connection is set down, and until when it may stay so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parked {
+    pub(super) until: Instant,
+    /// It could go on at once and only lets others have their turn; otherwise it waits for the client.
+    pub(super) is_ready: bool,
+    /// Nothing is lost if the server closes it: it waits for a request that may never come.
+    pub(super) is_idle: bool,
+}
+
+/// What is to be remembered of one client's pace.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    has_answered: bool,
+    /// Since when the head that is awaited has been coming in. It has one deadline, however slowly it dribbles.
+    head_since: Option<Instant>,
+    /// Since when the client has taken nothing, and how many bytes it had taken then.
+    blocked_since: Option<(Instant, u64)>,
+}
+
+impl Patience {
+    /// A request has been answered, or its answer has begun.
+    pub(super) fn note_answer(&mut self) {
+        self.has_answered = true;
+        self.head_since = None;
+    }
+
+    /// Until when a client that has taken `written` bytes so far must take another.
+    pub(super) fn until_taken(&mut self, written: u64, now: Instant, config: &Config) -> Instant {
+        let (since, _) = match self.blocked_since {
+            Some(blocked) if blocked.1 == written => blocked,
+            _ => *self.blocked_since.insert((now, written)),
+        };
+        since + config.write_timeout
+    }
+
+    /// Until when a client must say what its `conversation` waits for.
+    pub(super) fn until_heard(
+        &mut self,
+        conversation: &Conversation,
+        now: Instant,
+        config: &Config,
+    ) -> Instant {
+        if conversation.is_between_requests() {
+            return now
+                + if self.has_answered {
+                    config.idle_timeout
+                } else {
+                    config.head_timeout
+                };
+        }
+        if conversation.awaits_head() {
+            return *self.head_since.get_or_insert(now) + config.head_timeout;
+        }
+        now + config.body_timeout
+    }
+}
