@@ -4,6 +4,7 @@
 //! reader of a path decodes it once and from the same bytes.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use http::Method;
@@ -166,7 +167,7 @@ pub(crate) fn is_authority(text: &str) -> bool {
             let Some((literal, port)) = rest.split_once(']') else {
                 return false;
             };
-            if literal.parse::<std::net::Ipv6Addr>().is_err() {
+            if literal.parse::<Ipv6Addr>().is_err() && !is_future_address(literal) {
                 return false;
             }
             ("[]", port)
@@ -184,6 +185,20 @@ pub(crate) fn is_authority(text: &str) -> bool {
     port_is_valid && (host == "[]" || is_registered_name(host.as_bytes()))
 }
 
+/// `IPvFuture` of RFC 3986 §3.2.2: `v`, hex digits, a dot, and what its version makes of the rest.
+fn is_future_address(literal: &str) -> bool {
+    let Some((version, address)) = literal.get(1..).and_then(|rest| rest.split_once('.')) else {
+        return false;
+    };
+    literal.starts_with(['v', 'V'])
+        && !version.is_empty()
+        && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && !address.is_empty()
+        && address
+            .bytes()
+            .all(|byte| byte == b':' || is_name_byte(byte))
+}
+
 /// `reg-name` of RFC 3986, not empty: unreserved, sub-delims but the comma (two hosts in one), whole escapes.
 fn is_registered_name(mut name: &[u8]) -> bool {
     if name.is_empty() {
@@ -197,11 +212,15 @@ fn is_registered_name(mut name: &[u8]) -> bool {
                 }
                 _ => return false,
             },
-            _ if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte) => rest,
+            _ if is_name_byte(byte) => rest,
             _ => return false,
         };
     }
     true
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte)
 }
 
 #[cfg(test)]
@@ -222,6 +241,7 @@ mod tests {
             ("http://a.test:80/x?y", Some("a.test:80"), "/x", Some("y")),
             ("HTTP://a.test", Some("a.test"), "/", None),
             ("http://[::1]:8080?q", Some("[::1]:8080"), "/", Some("q")),
+            ("http://[v1f.a:b]/", Some("[v1f.a:b]"), "/", None),
             ("/?a=\\|^{}`", None, "/", Some("a=\\|^{}`")),
         ];
         for (text, authority, path, query) in table {
@@ -260,10 +280,17 @@ mod tests {
             "http://h:99999/",
             "http://h:+1/",
             "http://[::1/",
+            "http://[]/",
+            "http://[v1.]/",
+            "http://[v.a]/",
             "http://a,b/",
             "http://h%2/",
         ] {
             assert_eq!(parse(text), Err(TargetError::BadAuthority), "{text:?}");
+        }
+        // A `Host` may hold any byte above 0x7F.
+        for text in ["é", "[é]", "[é1.a]", "[v1.é]"] {
+            assert!(!is_authority(text), "{text:?}");
         }
     }
 

@@ -39,11 +39,16 @@ pub(super) fn body_framing(
     context: &Context<'_>,
 ) -> BodyFraming {
     match length {
-        _ if is_bodiless(status) || *context.method == Method::HEAD => BodyFraming::None,
+        _ if !may_have_body(status, context.method) => BodyFraming::None,
         Some(length) => BodyFraming::Length(length),
         None if context.version >= Version::Http11 => BodyFraming::Chunked,
         None => BodyFraming::UntilClose,
     }
+}
+
+/// Whether a response with this status to this method may have a body.
+pub(super) fn may_have_body(status: StatusCode, method: &Method) -> bool {
+    !is_bodiless(status) && *method != Method::HEAD
 }
 
 /// Whether a response with this status never has a body (RFC 9110 §15.2, §15.3.5, §15.4.5).

@@ -46,6 +46,10 @@ impl HeadScan {
             let is_first = self.line == self.start;
             (self.line, self.seen) = (end + 1, end + 1);
             if !line.is_empty() {
+                if is_first {
+                    // Said at once: whoever speaks HTTP/0.9 sends no more than this line, and waits.
+                    version(line).map_err(|refusal| blame(line, refusal))?;
+                }
                 continue;
             }
             if !is_first {
@@ -60,6 +64,11 @@ impl HeadScan {
         self.seen = bytes.len();
         self.check(bytes, bytes.len(), limits)?;
         Ok(None)
+    }
+
+    /// Where the request line begins, as far as is known.
+    pub(super) fn start(&self) -> usize {
+        self.start
     }
 
     /// Holds what lies before `end` to the limits, so that the same byte breaks them however the input was cut.
@@ -89,6 +98,23 @@ impl HeadScan {
 
 /// Reads a complete head (as [`HeadScan::find`] found it) into `request`; its body becomes empty.
 pub(super) fn parse(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
+    read(head, request).map_err(|refusal| blame(head, refusal))
+}
+
+/// `refusal`, unless a CR that stands alone in `bytes` explains it better.
+fn blame(bytes: &[u8], refusal: Refusal) -> Refusal {
+    let stands_alone = |at: usize| bytes.get(at + 1).is_some_and(|&next| next != b'\n');
+    match refusal {
+        Refusal::RequestLine | Refusal::Field
+            if memchr::memchr_iter(b'\r', bytes).any(stands_alone) =>
+        {
+            Refusal::BareLineEnd
+        }
+        _ => refusal,
+    }
+}
+
+fn read(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
     let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
     let (version, minor_at) = version(&head[..line_end])?;
     let as_http11;
@@ -131,17 +157,10 @@ pub(super) fn parse(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What RFC 9110 asks of a head beyond its grammar.
-pub(super) fn check(request: &Request) -> Result<(), Refusal> {
-    check_host(request)?;
-    check_expectation(request)
-}
-
 /// The version at the end of a request line, and where its minor digit stands.
 fn version(line: &[u8]) -> Result<(Version, usize), Refusal> {
-    let space = memchr::memrchr(b' ', line).ok_or(Refusal::RequestLine)?;
-    match &line[space + 1..] {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+    match line {
+        [.., b' ', b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
             match (major, minor) {
@@ -168,7 +187,8 @@ fn method(name: &str) -> Result<Method, Refusal> {
         "PATCH" => Method::PATCH,
         "TRACE" => Method::TRACE,
         "CONNECT" => Method::CONNECT,
-        _ => return Err(Refusal::UnknownMethod),
+        // Whether it is known is asked later: a request that must be answered 400 is not answered 501.
+        _ => Method::from_bytes(name.as_bytes()).map_err(|_| Refusal::RequestLine)?,
     })
 }
 
@@ -191,7 +211,7 @@ fn span(field: &Header<'_>, lines: &[u8]) -> Span {
 }
 
 /// RFC 9112 §3.2: exactly one valid `Host` in HTTP/1.1, at most one in HTTP/1.0.
-fn check_host(request: &Request) -> Result<(), Refusal> {
+pub(super) fn check_host(request: &Request) -> Result<(), Refusal> {
     let mut hosts = request.headers.all("Host");
     let host = match hosts.next() {
         None if request.version == Version::Http10 => return Ok(()),
@@ -207,8 +227,17 @@ fn check_host(request: &Request) -> Result<(), Refusal> {
     }
 }
 
+/// RFC 9110 §9.1: those of RFC 9110 and PATCH, in these letters.
+pub(super) fn check_method(request: &Request) -> Result<(), Refusal> {
+    match request.method {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => Ok(()),
+        Method::OPTIONS | Method::PATCH | Method::TRACE | Method::CONNECT => Ok(()),
+        _ => Err(Refusal::UnknownMethod),
+    }
+}
+
 /// RFC 9110 §10.1.1; HTTP/1.0 knows no expectations.
-fn check_expectation(request: &Request) -> Result<(), Refusal> {
+pub(super) fn check_expectation(request: &Request) -> Result<(), Refusal> {
     let is_known = |element: &[u8]| element.eq_ignore_ascii_case(b"100-continue");
     if request.version == Version::Http10 || request.headers.elements("Expect").all(is_known) {
         Ok(())

@@ -3,8 +3,8 @@
 use std::mem;
 
 use super::{Conversation, Phase, Relay};
-use crate::message::{Body, Headers, Method, Response, StatusCode, Version};
-use crate::wire::answer::{BodyFraming, Context, body_framing, write_head};
+use crate::message::{Body, Headers, Response, StatusCode, Version};
+use crate::wire::answer::{BodyFraming, Context, body_framing, may_have_body, write_head};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::write_chunk;
 use crate::wire::head::HeadScan;
@@ -34,8 +34,12 @@ impl Conversation {
         };
         self.persists &= !self.last;
         match (response.body(), rest) {
-            (Body::Incoming, Some(reader)) if self.request.method != Method::HEAD => {
-                self.continue_if_awaited();
+            (Body::Incoming, Some(reader))
+                if may_have_body(response.status(), &self.request.method) =>
+            {
+                if reader.remaining() != Some(0) {
+                    self.continue_if_awaited();
+                }
                 self.phase = Phase::Relaying(Relay {
                     length: reader.remaining(),
                     reader,
@@ -131,21 +135,20 @@ impl Conversation {
         }
     }
 
-    /// Whether the client holds its body back until it is told to go on (RFC 9110 §10.1.1).
-    pub(super) fn awaits_continue(&self) -> bool {
+    /// Whether the client may hold its body back until it is told to go on (RFC 9110 §10.1.1). Whether some of the
+    /// body is here already does not count: the answer would depend on how the network has cut the request.
+    fn awaits_continue(&self) -> bool {
         self.request.version >= Version::Http11
-            && self.request.headers.contains("Expect")
-            && self.consumed == self.input.len()
+            && self.request.headers.elements("Expect").next().is_some()
     }
 
     /// Whether the rest of a body may be read and dropped so that the connection lives on.
     pub(super) fn can_discard(&self, reader: &BodyReader) -> bool {
-        let at_hand = (self.input.len() - self.consumed) as u64;
         match reader.remaining() {
             Some(0) => true,
             // The client may now send the body or not; nobody knows what its next bytes mean.
             _ if self.awaits_continue() => false,
-            Some(length) => length <= at_hand.max(DISCARDED_BYTES_MAX),
+            Some(length) => length <= DISCARDED_BYTES_MAX,
             None => true,
         }
     }

@@ -24,7 +24,7 @@ impl Conversation {
             }
             Ok(None) => return Some(Turn::NeedBytes),
             Err(refusal) => {
-                self.request.clear();
+                self.forget_request();
                 self.refuse(refusal);
                 return None;
             }
@@ -155,20 +155,39 @@ impl Conversation {
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         self.phase = Phase::Refused(refusal);
     }
+
+    /// Forgets the last request, while the head of the next one is awaited or cannot be read.
+    pub(super) fn forget_request(&mut self) {
+        if let Phase::Head(scan) = &self.phase {
+            forget(
+                &mut self.request,
+                &self.input[self.consumed + scan.start()..],
+            );
+        }
+    }
 }
 
 /// Reads a complete head into `request` and decides how its body is framed. What was understood before something
 /// was refused stays in `request`, since it decides how the refusal is said.
 fn read_request(head: &[u8], request: &mut Request) -> Result<BodyReader, Refusal> {
     if let Err(refusal) = head::parse(head, request) {
-        request.clear();
-        if head.starts_with(b"HEAD ") {
-            request.method = Method::HEAD;
-        }
+        forget(request, head);
         return Err(refusal);
     }
-    head::check(request)?;
-    framing(request).map(BodyReader::new)
+    // What must be answered 400 comes before what may be answered otherwise (RFC 9112 §3.2 and §6.3).
+    head::check_host(request)?;
+    let framing = framing(request)?;
+    head::check_method(request)?;
+    head::check_expectation(request)?;
+    Ok(BodyReader::new(framing))
+}
+
+/// Nothing is known of `request`, but that an answer to `HEAD` has no body, whatever is wrong with the rest.
+fn forget(request: &mut Request, head: &[u8]) {
+    request.clear();
+    if head.starts_with(b"HEAD ") {
+        request.method = Method::HEAD;
+    }
 }
 
 /// Whether the client of `request` wants the connection kept (RFC 9112 §9.3).

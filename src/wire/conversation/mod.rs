@@ -14,6 +14,8 @@
 
 mod answering;
 mod hearing;
+#[cfg(test)]
+mod tests;
 
 use std::mem;
 use std::net::SocketAddr;
@@ -233,9 +235,7 @@ impl Conversation {
             _ => false,
         };
         if is_due {
-            if self.awaits_head() {
-                self.request.clear();
-            }
+            self.forget_request();
             self.refuse(Refusal::Timeout);
         }
         is_due

@@ -1,0 +1,170 @@
+//! What a conversation owes its client beyond single requests, whole and byte by byte.
+
+use super::*;
+use crate::message::{Body, StatusCode};
+use crate::wire::Payload;
+
+/// Says `bytes` in pieces of `step` to a handler that asks for the whole request at `/collect`, sends the body back
+/// at `/echo`, mistakenly does so with a 204 at `/wrong`, and else answers 404 from the head.
+fn heard(bytes: &[u8], step: usize) -> String {
+    let mut conversation = Conversation::new(Limits::default());
+    let mut heard = Vec::new();
+    let mut pieces = bytes.chunks(step);
+    loop {
+        let turn = conversation.turn();
+        heard.extend_from_slice(conversation.output());
+        conversation.sent(conversation.output().len());
+        let response = match turn {
+            Turn::NeedBytes => match pieces.next() {
+                Some(piece) => {
+                    conversation.receive(piece);
+                    continue;
+                }
+                None => return text(heard, "open"),
+            },
+            Turn::Close => return text(heard, "closed"),
+            Turn::Relayed(_) => continue,
+            Turn::Refuse(refusal) => refusal.response(conversation.request().headers()),
+            Turn::Answer => Response::text("collected"),
+            Turn::Head => match conversation.request().target().path() {
+                "/collect" => {
+                    conversation.decline();
+                    continue;
+                }
+                "/echo" => Response::new(StatusCode::OK).with_body(Body::Incoming),
+                "/wrong" => Response::new(StatusCode::NO_CONTENT).with_body(Body::Incoming),
+                _ => Response::new(StatusCode::NOT_FOUND),
+            },
+        };
+        let payload = conversation.answer(response, "now");
+        assert!(matches!(payload, Payload::None), "all is in the output");
+    }
+}
+
+fn text(heard: Vec<u8>, end: &str) -> String {
+    String::from_utf8(heard).expect("we say text") + end
+}
+
+/// The same whole and byte by byte.
+#[track_caller]
+fn assert_heard(bytes: impl AsRef<[u8]>, expected: &[&str]) {
+    let bytes = bytes.as_ref();
+    for step in [bytes.len(), 1] {
+        let heard = heard(bytes, step);
+        let mut rest = heard.as_str();
+        for part in expected {
+            let Some((_, after)) = rest.split_once(part) else {
+                panic!("no {part:?} by {step} in {heard}");
+            };
+            rest = after;
+        }
+    }
+}
+
+#[test]
+fn a_lone_cr_is_called_by_its_name() {
+    for head in [
+        "GET / HTTP/1.1\rHost: a\r\n\r\n",
+        "\rGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /\r HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost\r: a\r\n\r\n",
+    ] {
+        assert_heard(head, &["400 Bad", "lines must end in CRLF", "closed"]);
+    }
+    for chunks in [
+        "5\rhello",
+        "5;a=\"\rb\"\r\nhello",
+        "5\r\nhello\r0",
+        "5\r\nhello\n0",
+    ] {
+        let head = "POST /collect HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        assert_heard(
+            format!("{head}{chunks}"),
+            &["400 Bad", "lines must end in CRLF", "closed"],
+        );
+    }
+}
+
+#[test]
+fn a_request_line_that_is_none_is_answered_before_its_head_ends() {
+    assert_heard("GET /\r\n", &["400 Bad", "closed"]);
+    assert_heard("GET / HTTP/2.0\r\n", &["505 ", "closed"]);
+}
+
+#[test]
+fn a_refused_head_request_hears_no_body() {
+    for rest in [
+        "\n",
+        " HTTP/1.1\r\n\r\n",
+        " HTTP/9.1\r\n",
+        " HTTP/1.1\r\nA b\r\n\r\n",
+    ] {
+        assert_heard(
+            format!("\r\nHEAD /{rest}"),
+            &["Content-Length: ", "\r\n\r\nclosed"],
+        );
+    }
+}
+
+#[test]
+fn what_must_be_400_is_not_501_or_417() {
+    for head in [
+        "BREW / HTTP/1.1\r\n\r\n",
+        "BREW / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: x\r\n\r\n",
+    ] {
+        assert_heard(head, &["400 Bad", "closed"]);
+    }
+    assert_heard("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", &["501 Not", "closed"]);
+    assert_heard("get / HTTP/1.1\r\nHost: a\r\n\r\n", &["501 Not", "closed"]);
+}
+
+#[test]
+fn an_expectation_is_met_the_same_whether_the_body_is_here_or_not() {
+    let post = |target: &str, expect: &str, body: &str| {
+        let length = body.len();
+        let expect = format!("Host: a\r\nExpect: {expect}\r\nContent-Length: {length}");
+        format!("POST {target} HTTP/1.1\r\n{expect}\r\n\r\n{body}")
+    };
+    for target in ["/collect", "/echo"] {
+        let expected = ["100 Continue\r\n\r\nHTTP/1.1 200 OK", "open"];
+        assert_heard(post(target, "100-Continue", "hi"), &expected);
+        // With no body to wait for, or nothing expected, there is nothing to say first.
+        for (expect, body) in [("100-continue", ""), ("", "hi")] {
+            let request = post(target, expect, body);
+            assert_eq!(
+                heard(&request.into_bytes(), 1).matches("HTTP/1.1 ").count(),
+                1
+            );
+        }
+    }
+    assert_heard(
+        post("/nothing", "100-continue", "hi"),
+        &["404 ", "Connection: close", "closed"],
+    );
+}
+
+#[test]
+fn a_rest_is_read_if_it_is_small_however_much_of_it_is_here() {
+    let post = |length: usize| {
+        let head = "POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: ";
+        format!("{head}{length}\r\n\r\n{}", "x".repeat(length))
+    };
+    let next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+    assert_heard(post(65_536) + next, &["404 ", "404 ", "open"]);
+    assert_heard(
+        post(65_537) + next,
+        &["404 ", "Connection: close", "closed"],
+    );
+}
+
+#[test]
+fn a_body_is_never_sent_back_where_none_can_be() {
+    let post = "POST /wrong HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+    assert_heard(
+        post.repeat(2),
+        &["204 ", "\r\n\r\nHTTP/1.1 204 ", "\r\n\r\nopen"],
+    );
+}
