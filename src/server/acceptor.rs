@@ -3,13 +3,17 @@
 use std::mem;
 use std::net::TcpStream;
 use std::sync::{Arc, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::connection::{Connection, Next};
+use super::connection::{Connection, Next, Parked};
 use super::desk::Desk;
 use super::listener;
 use super::parking::Place;
+use super::poller::Interest;
 use super::shared::{END_TOKEN, Shared, listener_index};
+
+// After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
+const BREATH: Duration = Duration::from_millis(10);
 
 /// A member of the crew at work.
 pub(super) struct Acceptor<'a> {
@@ -34,9 +38,12 @@ impl<'a> Acceptor<'a> {
                     Ok(END_TOKEN) => return,
                     Ok(token) => token,
                     Err(error) => {
-                        // Out of memory at most; the watchman sees a turn that never ends, not a thread that spins.
-                        tracing::error!(target: "sockeye", %error, "cannot wait for clients");
-                        std::thread::yield_now();
+                        shared.complain(|| {
+                            tracing::error!(target: "sockeye", %error, "cannot wait for clients")
+                        });
+                        if !shared.crew.rest(BREATH) {
+                            return;
+                        }
                         continue;
                     }
                 };
@@ -72,42 +79,63 @@ impl<'a> Acceptor<'a> {
         match listener::accept(listener) {
             Ok((stream, peer)) => self.welcome(Connection::new(Arc::new(stream), peer)),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(error) if listener::is_exhaustion(&error) => self.shared.pause_accepting(&error),
-            // The client hung up while it waited, or the network had something to say: the next one may be fine.
-            Err(error) => {
+            Err(error) if listener::is_of_one_client(&error) => {
                 tracing::debug!(target: "sockeye", %error, "could not accept a connection")
             }
+            Err(error) => self.shared.pause_accepting(&error),
         }
     }
 
-    /// Gives a new connection a place, if need be that of the one idle longest, and reads from it at once.
-    pub(super) fn welcome(&mut self, connection: Connection<Arc<TcpStream>>) {
-        let parking = &self.shared.parking;
+    /// Lets a new connection in and reads from it at once.
+    fn welcome(&mut self, connection: Connection<Arc<TcpStream>>) {
+        if let Some(mut place) = self.let_in(connection) {
+            let next = drive(&mut place, &mut self.desk);
+            self.settle(place, next);
+        }
+    }
+
+    /// Lets a new connection in and leaves it to the crew.
+    pub(super) fn welcome_late(&mut self, connection: Connection<Arc<TcpStream>>) {
+        if let Some(place) = self.let_in(connection) {
+            let parked = Parked {
+                interest: Interest::Read,
+                until: self.desk.now + self.shared.config.head_timeout,
+                is_idle: true,
+            };
+            self.park(place, parked);
+        }
+    }
+
+    /// Gives a connection a place, if need be that of the one idle longest; without one it is told so.
+    fn let_in(&mut self, connection: Connection<Arc<TcpStream>>) -> Option<MutexGuard<'a, Place>> {
+        let shared = self.shared;
+        let parking = &shared.parking;
         let entered = parking.enter(connection).or_else(|connection| {
             if let Some(place) = parking.oldest_idle() {
                 parking.leave(place);
             }
             parking.enter(connection)
         });
-        match entered {
-            Ok(mut place) => {
-                let next = drive(&mut place, &mut self.desk);
-                self.settle(place, next);
-            }
-            Err(mut connection) => {
-                self.shared.note_full();
+        entered
+            .map_err(|mut connection| {
+                shared.note_full();
                 connection.turn_away(&mut self.desk);
-            }
-        }
+            })
+            .ok()
     }
 
     /// Parks the connection in `place` again, or ends it.
-    fn settle(&mut self, mut place: MutexGuard<'_, Place>, next: Next) {
+    fn settle(&mut self, place: MutexGuard<'_, Place>, next: Next) {
+        match next {
+            Next::Park(parked) if !(parked.is_idle && self.shared.is_closing()) => {
+                self.park(place, parked);
+            }
+            _ => self.shared.parking.leave(place),
+        }
+    }
+
+    fn park(&mut self, mut place: MutexGuard<'_, Place>, parked: Parked) {
         let shared = self.shared;
-        let parked = match next {
-            Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
-            _ => return shared.parking.leave(place),
-        };
         let Some(connection) = &place.connection else {
             return;
         };
@@ -124,7 +152,9 @@ impl<'a> Acceptor<'a> {
             shared.poller.add(&*socket, token, parked.interest)
         };
         if let Err(error) = listed {
-            tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away");
+            shared.complain(|| {
+                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away")
+            });
             if let Some(place) = shared.parking.take_up(token) {
                 shared.parking.leave(place);
             }
@@ -142,13 +172,23 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    /// Closes all idle connections, but answers what they may have said meanwhile.
+    /// Closes all idle connections but those that have said something meanwhile: the crew has been told of these, and
+    /// answers them. Not the watchman, who would wait in a handler that blocks.
     pub(super) fn close_idle(&mut self) {
-        for mut place in self.shared.parking.idle() {
-            let next = drive(&mut place, &mut self.desk);
-            self.settle(place, next);
+        for place in self.shared.parking.idle() {
+            let has_spoken = place
+                .connection
+                .as_ref()
+                .is_some_and(|connection| has_input(connection.transport()));
+            if !has_spoken {
+                self.shared.parking.leave(place);
+            }
         }
     }
+}
+
+fn has_input(socket: &TcpStream) -> bool {
+    matches!(socket.peek(&mut [0]), Ok(1))
 }
 
 fn drive(place: &mut Place, desk: &mut Desk<'_>) -> Next {
