@@ -1,16 +1,20 @@
 //! One thread's loop: wait, accept or drive a connection, park it again.
 
+use std::io;
 use std::net::TcpStream;
 use std::sync::MutexGuard;
-use std::time::Instant;
-use std::{io, mem};
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Next};
+use super::deadlines::{Parked, Pause};
 use super::desk::Desk;
 use super::listener;
 use super::parking::Place;
-use super::poller::Ready;
+use super::poller::{Interest, Ready};
 use super::shared::{END_TOKEN, Shared, listener_index};
+
+// After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
+const BREATH: Duration = Duration::from_millis(10);
 
 // How often one thread drives one connection in a row.
 const ROUNDS_MAX: usize = 4;
@@ -38,9 +42,12 @@ impl<'a> Acceptor<'a> {
                     Ok(ready) if ready.token == END_TOKEN => return,
                     Ok(ready) => ready,
                     Err(error) => {
-                        // Out of memory at most; the watchman sees a turn that never ends, not a thread that spins.
-                        tracing::error!(target: "sockeye", %error, "cannot wait for clients");
-                        std::thread::yield_now();
+                        shared.complain(|| {
+                            tracing::error!(target: "sockeye", %error, "cannot wait for clients")
+                        });
+                        if !shared.crew.rest(BREATH) {
+                            return;
+                        }
                         continue;
                     }
                 };
@@ -73,84 +80,112 @@ impl<'a> Acceptor<'a> {
             return;
         };
         match listener::accept(listener) {
-            Ok((stream, peer)) => self.welcome(Connection::new(stream, peer)),
+            Ok((stream, peer)) => {
+                if let Some(place) = self.let_in(Connection::new(stream, peer)) {
+                    self.drive(place, false);
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) if listener::is_exhaustion(&error) => self.shared.pause_accepting(&error),
-            // The client hung up while it waited, or the network had something to say: the next one may be fine.
-            Err(error) => {
+            Err(error) if listener::is_of_one_client(&error) => {
                 tracing::debug!(target: "sockeye", %error, "could not accept a connection")
             }
+            Err(error) => self.shared.pause_accepting(&error),
         }
     }
 
-    /// Gives a new connection a place, if need be that of the one idle longest, and reads from it at once.
-    pub(super) fn welcome(&mut self, mut connection: Connection<TcpStream>) {
-        let parking = &self.shared.parking;
+    /// Gives a connection a place, if need be that of the one idle longest; without one it is told so.
+    fn let_in(&mut self, mut connection: Connection<TcpStream>) -> Option<MutexGuard<'a, Place>> {
+        let shared = self.shared;
+        let parking = &shared.parking;
         let vacancy = parking.vacancy().or_else(|| {
             parking.leave(parking.oldest_idle()?);
             parking.vacancy()
         });
-        match vacancy {
-            Some(mut place) => {
-                place.connection = Some(connection);
-                self.drive(place, false);
-            }
-            None => {
-                self.shared.note_full();
-                connection.turn_away(&mut self.desk);
-            }
-        }
+        let Some(mut place) = vacancy else {
+            shared.note_full();
+            connection.turn_away(&mut self.desk);
+            return None;
+        };
+        place.connection = Some(connection);
+        Some(place)
     }
 
     /// Drives the connection in `place` until there is nothing to do for it, and no news of it either.
-    fn drive(&mut self, mut place: MutexGuard<'a, Place>, has_ended: bool) {
-        let next = match &mut place.connection {
-            Some(connection) => connection.drive(has_ended, &mut self.desk),
-            None => Next::Close,
-        };
-        self.settle(place, next);
-    }
-
-    /// Parks the connection in `place` again, or ends it.
-    fn settle(&mut self, mut place: MutexGuard<'a, Place>, mut next: Next) {
-        let shared = self.shared;
+    fn drive(&mut self, mut place: MutexGuard<'a, Place>, mut has_ended: bool) {
         for round in 0.. {
-            let mut parked = match next {
-                Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
-                _ => return shared.parking.leave(place),
-            };
-            // A client that is always faster than we are must not keep this thread for itself.
-            parked.is_ready |= round >= ROUNDS_MAX;
-            shared.parking.park(&place, &parked);
-            if let Err(error) = self.list(&mut place, parked.is_ready) {
-                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away");
-                return shared.parking.leave(place);
-            }
-            let token = place.token();
-            drop(place);
-            // Whoever was told of it while we had it has gone away again, so that we must look ourselves.
-            let Some((again, has_ended)) = shared.parking.take_up_again(token) else {
-                return;
-            };
-            place = again;
-            self.look_up();
-            next = match &mut place.connection {
+            let mut next = match &mut place.connection {
                 Some(connection) => connection.drive(has_ended, &mut self.desk),
                 None => Next::Close,
             };
+            if let Next::Park(parked) = &mut next {
+                // A client that is always faster than we are must not keep this thread for itself.
+                if round >= ROUNDS_MAX {
+                    parked.pause = Pause::Yield;
+                }
+            }
+            // Whoever was told of it while we had it has gone away again, so that we must look ourselves.
+            let Some(news) = self.set_down(place, next) else {
+                return;
+            };
+            (place, has_ended) = news;
+            self.look_up();
         }
     }
 
-    /// Sees to it that the poller tells of the connection in `place`: of every change, and now if it `is_ready`.
-    fn list(&self, place: &mut Place, is_ready: bool) -> io::Result<()> {
-        let is_listed = mem::replace(&mut place.is_listed, true);
-        let token = place.token();
-        match &place.connection {
-            Some(connection) if !is_listed => self.shared.poller.add(connection.transport(), token),
-            Some(connection) if is_ready => {
-                self.shared.poller.requeue(connection.transport(), token)
+    /// Parks the connection in `place` again, or ends it. If there are news of it meanwhile, it is taken up again at
+    /// once, with whether the client has ended.
+    fn set_down(
+        &self,
+        mut place: MutexGuard<'a, Place>,
+        next: Next,
+    ) -> Option<(MutexGuard<'a, Place>, bool)> {
+        let shared = self.shared;
+        let parked = match next {
+            Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
+            _ => {
+                shared.parking.leave(place);
+                return None;
             }
-            _ => Ok(()),
+        };
+        shared.parking.park(&place, &parked);
+        if let Err(error) = self.list(&mut place, parked.pause) {
+            shared.complain(|| {
+                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away")
+            });
+            shared.parking.leave(place);
+            return None;
+        }
+        let token = place.token();
+        drop(place);
+        shared.parking.take_up_again(token)
+    }
+
+    /// Sees to it that the poller tells of the connection in `place` when it can go on.
+    fn list(&self, place: &mut Place, pause: Pause) -> io::Result<()> {
+        let Some(connection) = &place.connection else {
+            return Ok(());
+        };
+        let (socket, token) = (connection.transport(), place.token());
+        let poller = &self.shared.poller;
+        let interest = match (place.interest, pause) {
+            (Some(_), Pause::Unheard) | (Some(Interest::Both), Pause::Blocked) => return Ok(()),
+            (None, Pause::Unheard) => Interest::Read,
+            _ => Interest::Both,
+        };
+        match place.interest.replace(interest) {
+            None => poller.add(socket, token, interest),
+            Some(_) => poller.requeue(socket, token, interest),
+        }
+    }
+}
+
+/// What the watchman does. He asks no handler anything, since he would wait in one that blocks: what there is to do for
+/// a connection he leaves to the crew.
+impl<'a> Acceptor<'a> {
+    /// Lets a new connection in.
+    pub(super) fn welcome_late(&mut self, connection: Connection<TcpStream>) {
+        if let Some(place) = self.let_in(connection) {
+            self.hand_over(place);
         }
     }
 
@@ -161,14 +196,41 @@ impl<'a> Acceptor<'a> {
                 Some(connection) => connection.time_out(&mut self.desk),
                 None => Next::Close,
             };
-            self.settle(place, next);
+            if let Some((place, _)) = self.set_down(place, next) {
+                self.hand_over(place);
+            }
         }
     }
 
-    /// Closes all idle connections, but answers what they may have said meanwhile.
+    /// Closes all idle connections but those that have said something meanwhile.
     pub(super) fn close_idle(&mut self) {
         for place in self.shared.parking.idle() {
-            self.drive(place, false);
+            match &place.connection {
+                Some(connection) if has_input(connection.transport()) => {
+                    self.hand_over(place);
+                }
+                _ => self.shared.parking.leave(place),
+            }
         }
     }
+
+    /// Has the crew look at a connection.
+    fn hand_over(&self, place: MutexGuard<'a, Place>) {
+        let parked = Parked {
+            // The crew sets another; this one holds if there turns out to be nothing to look at.
+            until: self.desk.now + self.shared.config.head_timeout,
+            pause: Pause::Yield,
+            is_idle: false,
+        };
+        let mut place = Some(place);
+        while let Some(taken) = place {
+            place = self
+                .set_down(taken, Next::Park(parked))
+                .map(|(again, _)| again);
+        }
+    }
+}
+
+fn has_input(socket: &TcpStream) -> bool {
+    matches!(socket.peek(&mut [0]), Ok(1))
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::deadlines::{Parked, Patience};
+use super::deadlines::{Parked, Patience, Pause};
 use super::desk::Desk;
 use super::send::{Delivery, Sent, send_output};
 use super::transport::{Metered, Transport};
@@ -167,19 +167,25 @@ impl<T: Transport> Connection<T> {
             };
             match self.send(conversation, desk)? {
                 Sent::All => {}
-                sent => return Ok(self.park_for_write(sent == Sent::Share, desk)),
+                Sent::Share => return Ok(self.park_for_write(Pause::Yield, desk)),
+                Sent::Blocked => return Ok(self.park_for_write(Pause::Blocked, desk)),
             }
             match turn {
                 Some(Turn::Close) => return Ok(self.close(conversation, desk)),
-                Some(_) if is_drained || reads == READS_MAX => {
-                    return Ok(self.park_for_read(!is_drained, conversation, desk));
+                Some(_) if is_drained => {
+                    return Ok(self.park_for_read(Pause::Unheard, conversation, desk));
+                }
+                Some(_) if reads == READS_MAX => {
+                    return Ok(self.park_for_read(Pause::Yield, conversation, desk));
                 }
                 Some(_) => {
                     is_drained = self.read(has_ended, conversation)?;
                     reads += 1;
                 }
                 // Others may have waited while this client's answers went out.
-                None if conversation.has_input() => return Ok(self.park_for_write(true, desk)),
+                None if conversation.has_input() => {
+                    return Ok(self.park_for_write(Pause::Yield, desk));
+                }
                 None => {}
             }
         }
@@ -276,20 +282,20 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    fn park_for_write(&mut self, is_ready: bool, desk: &Desk<'_>) -> Next {
+    fn park_for_write(&mut self, pause: Pause, desk: &Desk<'_>) -> Next {
         let until = self
             .patience
             .until_taken(self.transport.written, desk.now, desk.config);
         Next::Park(Parked {
             until,
-            is_ready,
+            pause,
             is_idle: false,
         })
     }
 
     fn park_for_read(
         &mut self,
-        is_ready: bool,
+        pause: Pause,
         conversation: &Conversation,
         desk: &Desk<'_>,
     ) -> Next {
@@ -297,7 +303,7 @@ impl<T: Transport> Connection<T> {
             until: self
                 .patience
                 .until_heard(conversation, desk.now, desk.config),
-            is_ready,
+            pause,
             is_idle: conversation.is_between_requests(),
         })
     }
@@ -328,7 +334,7 @@ impl<T: Transport> Connection<T> {
         self.draining = Some((left, until));
         Next::Park(Parked {
             until,
-            is_ready: false,
+            pause: Pause::Unheard,
             is_idle: false,
         })
     }

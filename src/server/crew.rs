@@ -85,6 +85,13 @@ impl Crew {
         before & LENT == 0
     }
 
+    /// Rests for a moment. `false` when there is no more work for anyone.
+    pub(super) fn rest(&self, moment: Duration) -> bool {
+        thread::sleep(moment);
+        let seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
+        !seats.is_over
+    }
+
     /// Sends everybody home, now or at the end of their turn.
     pub(super) fn dismiss(&self) {
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);

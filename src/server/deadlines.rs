@@ -9,10 +9,21 @@ use crate::wire::Conversation;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parked {
     pub(super) until: Instant,
-    /// It could go on at once and only lets others have their turn; otherwise it waits for the client.
-    pub(super) is_ready: bool,
+    /// Why it cannot go on.
+    pub(super) pause: Pause,
     /// Nothing is lost if the server closes it: it waits for a request that may never come.
     pub(super) is_idle: bool,
+}
+
+/// Why a connection is set down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// The client must say something.
+    Unheard,
+    /// The client must take something first.
+    Blocked,
+    /// It could go on at once; others have their turn first.
+    Yield,
 }
 
 /// What is to be remembered of one client's pace.

@@ -85,10 +85,28 @@ pub(super) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Option<So
     Ok((socket.into(), peer.and_then(|peer| peer.try_into().ok())))
 }
 
-/// Whether accepting failed for want of descriptors or memory, so that it will fail again at once.
-pub(super) fn is_exhaustion(error: &io::Error) -> bool {
+/// Whether accepting failed because of the one client that was next, which hung up or whose network is down
+/// (accept(2)); the next may be fine. After any other failure the same client is next again, and it fails again at once.
+pub(super) fn is_of_one_client(error: &io::Error) -> bool {
     use rustix::io::Errno;
-    [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM]
+    [
+        Errno::CONNABORTED,
+        Errno::PROTO,
+        Errno::NOPROTOOPT,
+        Errno::NETDOWN,
+        Errno::NETUNREACH,
+        Errno::HOSTDOWN,
+        Errno::HOSTUNREACH,
+        Errno::NONET,
+    ]
+    .iter()
+    .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+/// Whether there are no descriptors left, in this process or in the system.
+pub(super) fn is_want_of_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE]
         .iter()
         .any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }

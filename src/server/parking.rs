@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::deadlines::Parked;
-use super::poller::Ready;
+use super::poller::{Interest, Ready};
 
 /// All connections there are.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ pub(super) const PLACE_BYTES: usize = size_of::<Slot>() + size_of::<usize>();
 pub(super) struct Place {
     index: usize,
     pub(super) connection: Option<Connection<TcpStream>>,
-    /// Whether the poller has heard of it.
-    pub(super) is_listed: bool,
+    /// What the poller tells of it, if it has heard of it.
+    pub(super) interest: Option<Interest>,
 }
 
 impl Place {
@@ -71,7 +71,7 @@ impl Parking {
         let slot = &self.slots[index];
         let mut place = lock(&slot.place);
         place.index = index;
-        place.is_listed = false;
+        place.interest = None;
         // What was heard of the last one here.
         slot.news.store(0, Ordering::SeqCst);
         Some(place)

@@ -10,10 +10,25 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
-const CONNECTION: EventFlags = EventFlags::IN
-    .union(EventFlags::OUT)
-    .union(EventFlags::RDHUP)
-    .union(EventFlags::ET);
+/// Which changes of a connection are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interest {
+    /// There is more to read.
+    Read,
+    /// There is more to read, or room to write again. A socket has room from the start, so to ask for this without
+    /// need costs an event.
+    Both,
+}
+
+impl Interest {
+    fn flags(self) -> EventFlags {
+        let read = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+        match self {
+            Interest::Read => read,
+            Interest::Both => read | EventFlags::OUT,
+        }
+    }
+}
 
 /// What happened to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,23 +52,29 @@ impl Poller {
         })
     }
 
-    /// Adds a connection, to be reported whenever there is more to read or room to write again; `token` comes back with it.
-    pub(super) fn add(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+    /// Adds a connection, to be reported at every change; `token` comes back with it.
+    pub(super) fn add(&self, source: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         Ok(epoll::add(
             &self.epoll,
             source,
             EventData::new_u64(token),
-            CONNECTION,
+            interest.flags(),
         )?)
     }
 
-    /// Has a connection reported once more if it is ready now, behind those that are waiting already.
-    pub(super) fn requeue(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+    /// Reports a connection once more if it is ready now, behind those that wait already, and from now on at every
+    /// change.
+    pub(super) fn requeue(
+        &self,
+        source: impl AsFd,
+        token: u64,
+        interest: Interest,
+    ) -> io::Result<()> {
         Ok(epoll::modify(
             &self.epoll,
             source,
             EventData::new_u64(token),
-            CONNECTION,
+            interest.flags(),
         )?)
     }
 

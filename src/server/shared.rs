@@ -4,12 +4,14 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::Config;
 use super::crew::Crew;
+use super::listener;
 use super::parking::Parking;
 use super::poller::Poller;
 use crate::handler::Handler;
@@ -39,7 +41,8 @@ pub(super) struct Shared {
     bell: OwnedFd,
     began: Instant,
     is_closing: AtomicBool,
-    is_paused: AtomicBool,
+    /// Whether nobody is accepted for a moment. Held while the listeners are put on the list or taken off it.
+    is_paused: Mutex<bool>,
     /// When the last complaint was made, in milliseconds since `began`.
     complained: AtomicU64,
 }
@@ -65,7 +68,7 @@ impl Shared {
             bell,
             began: Instant::now(),
             is_closing: AtomicBool::new(false),
-            is_paused: AtomicBool::new(false),
+            is_paused: Mutex::new(true),
             complained: AtomicU64::new(0),
         };
         shared.listen()?;
@@ -74,12 +77,23 @@ impl Shared {
 
     /// Has the poller tell of new clients.
     pub(super) fn listen(&self) -> io::Result<()> {
-        self.is_paused.store(false, Ordering::SeqCst);
+        let mut is_paused = self.is_paused();
         for (index, listener) in self.listeners.iter().enumerate() {
-            self.poller
-                .add_steady(listener, FIRST_LISTENER_TOKEN + index as u64)?;
+            let token = FIRST_LISTENER_TOKEN + index as u64;
+            if let Err(error) = self.poller.add_steady(listener, token) {
+                self.stop_listening();
+                return Err(error);
+            }
         }
+        *is_paused = false;
         Ok(())
+    }
+
+    /// Has the poller tell of new clients again; if that fails, the pause goes on.
+    pub(super) fn resume_accepting(&self) {
+        if let Err(error) = self.listen() {
+            self.complain_of_accepting(&error);
+        }
     }
 
     /// Has the poller tell of no new clients; those that knock wait with the kernel.
@@ -90,28 +104,50 @@ impl Shared {
         }
     }
 
-    /// Accepts nobody for a moment: there are no descriptors or no memory for one more.
+    /// Accepts nobody for a moment: there are no descriptors, say, or no memory for one more.
     pub(super) fn pause_accepting(&self, error: &io::Error) {
-        if self.is_paused.swap(true, Ordering::SeqCst) {
-            return;
+        let mut is_paused = self.is_paused();
+        if !*is_paused {
+            *is_paused = true;
+            self.stop_listening();
+            self.complain_of_accepting(error);
+            self.crew.wake_watchman();
         }
-        self.stop_listening();
-        if self.may_complain() {
-            tracing::warn!(target: "sockeye", %error, "cannot accept connections for now; raise the limit with ulimit -n");
-        }
-        self.crew.wake_watchman();
     }
 
     /// When to accept again, if accepting is paused.
     pub(super) fn resume_at(&self, now: Instant) -> Option<Instant> {
-        self.is_paused.load(Ordering::SeqCst).then(|| now + PAUSE)
+        (*self.is_paused()).then(|| now + PAUSE)
+    }
+
+    fn is_paused(&self) -> MutexGuard<'_, bool> {
+        self.is_paused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn complain_of_accepting(&self, error: &io::Error) {
+        self.complain(|| {
+            let remedy = match listener::is_want_of_descriptors(error) {
+                true => "; raise the limit with ulimit -n",
+                false => "",
+            };
+            tracing::warn!(target: "sockeye", %error, "cannot accept connections for now{remedy}");
+        });
     }
 
     /// Complains that a client was turned away for want of places.
     pub(super) fn note_full(&self) {
-        if self.may_complain() {
+        self.complain(|| {
             let connections = self.config.connections_max;
             tracing::warn!(target: "sockeye", connections, "all connections are busy; see --max-connections");
+        });
+    }
+
+    /// Makes a complaint, unless one has been made a moment ago.
+    pub(super) fn complain(&self, complaint: impl FnOnce()) {
+        if self.may_complain() {
+            complaint();
         }
     }
 

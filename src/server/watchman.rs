@@ -42,10 +42,8 @@ pub(super) fn watch(shared: &Shared, stopper: &Stopper) -> Summary {
         match resume_at {
             None => resume_at = shared.resume_at(now),
             Some(at) if now >= at => {
-                resume_at = None;
-                if let Err(error) = shared.listen() {
-                    shared.pause_accepting(&error);
-                }
+                shared.resume_accepting();
+                resume_at = shared.resume_at(now);
             }
             Some(_) => {}
         }
@@ -81,7 +79,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, acceptor: &mut Acceptor<'_>) -> S
     for listener in &shared.listeners {
         for _ in 0..LAST_CLIENTS_MAX {
             match listener::accept(listener) {
-                Ok((stream, peer)) => acceptor.welcome(Connection::new(stream, peer)),
+                Ok((stream, peer)) => acceptor.welcome_late(Connection::new(stream, peer)),
                 Err(_) => break,
             }
         }
