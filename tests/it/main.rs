@@ -3,6 +3,7 @@
 mod cli;
 mod echo;
 mod files;
+mod fuzz;
 mod router;
 mod server;
 mod stalls;
