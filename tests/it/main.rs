@@ -9,3 +9,4 @@ mod server;
 mod stalls;
 mod support;
 mod tidy;
+mod wire;

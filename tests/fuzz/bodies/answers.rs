@@ -19,7 +19,7 @@ pub(crate) fn answers(talk: &Talk) -> Vec<Answer> {
     while !rest.is_empty() {
         assert!(!has_closed, "something follows `Connection: close`");
         let (head, after) = split_once(rest, b"\r\n\r\n").expect("a head is said at once");
-        let head = std::str::from_utf8(head).unwrap_or_else(|_| lossless(head));
+        let head = &*String::from_utf8_lossy(head);
         if head == "HTTP/1.1 100 Continue" {
             rest = after;
             continue;
@@ -65,15 +65,6 @@ pub(crate) fn answers(talk: &Talk) -> Vec<Answer> {
         talk.heard
     );
     answers
-}
-
-/// The only bytes of a client in an answer's head are the media type that `/echo` gives back.
-fn lossless(head: &[u8]) -> &'static str {
-    assert!(head.windows(14).any(|part| part == b"Content-Type: "));
-    head.iter()
-        .map(|&byte| char::from(byte))
-        .collect::<String>()
-        .leak()
 }
 
 /// The body that a head announces, and what follows it; `None` if it breaks off.
