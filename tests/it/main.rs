@@ -3,8 +3,10 @@
 mod cli;
 mod echo;
 mod files;
+mod fuzz;
 mod router;
 mod server;
 mod stalls;
 mod support;
 mod tidy;
+mod wire;
