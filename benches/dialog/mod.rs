@@ -1,0 +1,76 @@
+//! Bytes in, bytes out: the whole way of a request but for the socket, as the benches and the instruction counts drive it.
+
+use std::fs;
+use std::hint::black_box;
+use std::thread;
+use std::time::Duration;
+
+use sockeye::Handler;
+use sockeye::echo::Echo;
+use sockeye::files::StaticFiles;
+use sockeye::host_guard::{HostGuard, Hosts};
+use sockeye::router::Router;
+use sockeye::wire::{Conversation, Limits, Payload, Turn};
+use tempfile::TempDir;
+
+/// What wrk says.
+pub(crate) const WRK: &str = "GET /1k.txt HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
+
+/// What a browser says.
+pub(crate) const BROWSER: &str = "GET /1k.txt HTTP/1.1\r\n\
+    Host: localhost:8080\r\n\
+    Connection: keep-alive\r\n\
+    sec-ch-ua: \"Chromium\";v=\"140\", \"Not=A?Brand\";v=\"24\", \"Google Chrome\";v=\"140\"\r\n\
+    sec-ch-ua-mobile: ?0\r\n\
+    sec-ch-ua-platform: \"Linux\"\r\n\
+    Upgrade-Insecure-Requests: 1\r\n\
+    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n\
+    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8\r\n\
+    Sec-Fetch-Site: same-origin\r\n\
+    Sec-Fetch-Mode: navigate\r\n\
+    Sec-Fetch-User: ?1\r\n\
+    Sec-Fetch-Dest: document\r\n\
+    Referer: http://localhost:8080/files/\r\n\
+    Accept-Encoding: gzip, deflate, br, zstd\r\n\
+    Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\n\
+    Cookie: theme=dark; session=0123456789abcdef0123456789abcdef\r\n\r\n";
+
+const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+/// The handlers of the command, over a directory with one file of 1 KB, in memory from the first request on.
+pub(crate) fn site() -> (TempDir, impl Handler) {
+    let directory = tempfile::tempdir().expect("a directory of our own");
+    fs::write(directory.path().join("1k.txt"), [b'a'; 1024]).expect("room for 1 KB");
+    // Only a file older than the clock's granularity is kept in memory.
+    thread::sleep(Duration::from_millis(100));
+    let files = StaticFiles::new(directory.path()).expect("it was just made");
+    let router = Router::new().any("/echo", Echo).fallback(files);
+    (directory, HostGuard::new(Hosts::loopback(), router))
+}
+
+/// A conversation in which nothing has been said.
+pub(crate) fn conversation() -> Conversation {
+    Conversation::new(Limits::default())
+}
+
+/// Says `requests` and answers them all; returns how many bytes the answers have.
+pub(crate) fn exchange(
+    conversation: &mut Conversation,
+    handler: &dyn Handler,
+    requests: &[u8],
+) -> usize {
+    conversation.receive(requests);
+    while conversation.turn() == Turn::Head {
+        let response = handler
+            .handle_head(conversation.request())
+            .expect("files answer from the head");
+        let payload = conversation.answer(response, DATE);
+        assert!(
+            matches!(payload, Payload::None),
+            "small answers are in the output"
+        );
+    }
+    let bytes = black_box(conversation.output()).len();
+    conversation.sent(bytes);
+    bytes
+}
