@@ -44,11 +44,12 @@ impl HeadScan {
                 return Err(Refusal::BareLineEnd);
             };
             let is_first = self.line == self.start;
+            let with_end = &bytes[self.line..=end];
             (self.line, self.seen) = (end + 1, end + 1);
             if !line.is_empty() {
                 if is_first {
                     // Said at once: whoever speaks HTTP/0.9 sends no more than this line, and waits.
-                    version(line).map_err(|refusal| blame(line, refusal))?;
+                    version(line).map_err(|refusal| blame(with_end, refusal))?;
                 }
                 continue;
             }

@@ -65,6 +65,7 @@ fn assert_heard(bytes: impl AsRef<[u8]>, expected: &[&str]) {
 fn a_lone_cr_is_called_by_its_name() {
     for head in [
         "GET / HTTP/1.1\rHost: a\r\n\r\n",
+        "GET / HTTP/1.1\r\r\nHost: a\r\n\r\n",
         "\rGET / HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /\r HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\rb\r\n\r\n",
