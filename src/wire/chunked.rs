@@ -83,6 +83,7 @@ impl Decoder {
                     match rest {
                         [b'\r', b'\n', ..] => at += 2,
                         [] | [b'\r'] => return Ok(Piece::NeedBytes(at)),
+                        [b'\r' | b'\n', ..] => return Err(Refusal::BareLineEnd),
                         _ => return Err(Refusal::Chunk),
                     }
                     self.state = State::Size;
@@ -133,7 +134,11 @@ impl Decoder {
         self.trailer_bytes += line.len() + 2;
         self.trailer_fields += 1;
         let colon = memchr::memchr(b':', line).ok_or(Refusal::Trailers)?;
-        let is_field = is_token(&line[..colon]) && is_field_value(line[colon + 1..].trim_ascii());
+        // Not `trim_ascii`, to which a form feed is a blank.
+        let value = skip_blanks(&line[colon + 1..]);
+        let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+        let blanks = value.iter().rev().take_while(is_blank).count();
+        let is_field = is_token(&line[..colon]) && is_field_value(&value[..value.len() - blanks]);
         if is_field
             && self.trailer_fields <= TRAILER_FIELDS_MAX
             && self.trailer_bytes < TRAILER_BYTES_MAX
@@ -145,7 +150,7 @@ impl Decoder {
     }
 }
 
-/// The first line of `bytes` without its CRLF, once it is complete; `fault` if it ends otherwise or is too long.
+/// The first line of `bytes` without its CRLF, once it is complete; `fault` if it is too long.
 fn line(bytes: &[u8], bytes_max: usize, fault: Refusal) -> Result<Option<&[u8]>, Refusal> {
     let Some(end) = memchr::memchr2(b'\r', b'\n', &bytes[..bytes.len().min(bytes_max + 1)]) else {
         return if bytes.len() > bytes_max {
@@ -157,8 +162,7 @@ fn line(bytes: &[u8], bytes_max: usize, fault: Refusal) -> Result<Option<&[u8]>,
     match &bytes[end..] {
         [b'\r', b'\n', ..] => Ok(Some(&bytes[..end])),
         [b'\r'] => Ok(None),
-        [b'\n', ..] => Err(Refusal::BareLineEnd),
-        _ => Err(fault),
+        _ => Err(Refusal::BareLineEnd),
     }
 }
 

@@ -62,6 +62,11 @@ impl HeadScan {
         Ok(None)
     }
 
+    /// What is left of a head whose end will not be looked for; see [`forget`].
+    pub(super) fn forget(&self, bytes: &[u8], request: &mut Request) {
+        forget(&bytes[self.start..], request);
+    }
+
     /// Holds what lies before `end` to the limits, so that the same byte breaks them however the input was cut.
     fn check(&self, bytes: &[u8], end: usize, limits: &Limits) -> Result<(), Refusal> {
         // A TLS record of type "handshake": a client that speaks another protocol should not wait for a timeout.
@@ -87,8 +92,28 @@ impl HeadScan {
     }
 }
 
+/// Clears `request`, of whose head nothing is certain but whether it asks for an answer without a body.
+pub(super) fn forget(head: &[u8], request: &mut Request) {
+    request.clear();
+    if head.starts_with(b"HEAD ") {
+        request.method = Method::HEAD;
+    }
+}
+
 /// Reads a complete head (as [`HeadScan::find`] found it) into `request`; its body becomes empty.
 pub(super) fn parse(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
+    parse_lines(head, request).map_err(|refusal| {
+        // Nothing that was understood holds one, so they are looked for only now.
+        let mut returns = memchr::memchr_iter(b'\r', head);
+        if returns.any(|at| head.get(at + 1) != Some(&b'\n')) {
+            Refusal::BareLineEnd
+        } else {
+            refusal
+        }
+    })
+}
+
+fn parse_lines(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
     let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
     let (version, minor_at) = version(&head[..line_end])?;
     let as_http11;

@@ -24,7 +24,7 @@ impl Conversation {
             }
             Ok(None) => return Some(Turn::NeedBytes),
             Err(refusal) => {
-                self.request.clear();
+                scan.forget(bytes, &mut self.request);
                 self.refuse(refusal);
                 return None;
             }
@@ -161,10 +161,7 @@ impl Conversation {
 /// was refused stays in `request`, since it decides how the refusal is said.
 fn read_request(head: &[u8], request: &mut Request) -> Result<BodyReader, Refusal> {
     if let Err(refusal) = head::parse(head, request) {
-        request.clear();
-        if head.starts_with(b"HEAD ") {
-            request.method = Method::HEAD;
-        }
+        head::forget(head, request);
         return Err(refusal);
     }
     head::check(request)?;

@@ -233,8 +233,8 @@ impl Conversation {
             _ => false,
         };
         if is_due {
-            if self.awaits_head() {
-                self.request.clear();
+            if let Phase::Head(scan) = &self.phase {
+                scan.forget(&self.input[self.consumed..], &mut self.request);
             }
             self.refuse(Refusal::Timeout);
         }
