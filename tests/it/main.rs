@@ -8,3 +8,4 @@ mod server;
 mod stalls;
 mod support;
 mod tidy;
+mod transcripts;
