@@ -18,7 +18,8 @@
 //! | (empty) | nothing; parts two groups |
 //! | `>= closes its side` | the client says nothing more, but listens |
 //! | `>= falls silent` | the client takes longer than the server waits |
-//! | `<= closed` | the connection is closed now, or drained; without it, it must live on |
+//! | `<= closed` | the connection is closed now; without this or the next, it must live on |
+//! | `<= drained` | closed, but what the client still says is read first, so that it hears the answer |
 //!
 //! In a text, `\r`, `\n`, `\t`, `\\` and `\xHH` are bytes, `\{abc×50}` is `abc` 50 times, and a `\` at the end leaves
 //! the CRLF away. `Date` is always `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -169,6 +170,33 @@ fn every_refusal_has_a_transcript_that_names_its_sentence() {
     all.extend(targets.map(|why| format!("Target({why})")));
     let untold: Vec<_> = all.difference(&told).collect();
     assert!(untold.is_empty(), "no transcript tells of {untold:?}");
+}
+
+#[test]
+fn a_dialog_that_goes_otherwise_is_noticed() {
+    let asked = "# \n> GET / HTTP/1.1\n> Host: a\n>\n";
+    let answer = "< HTTP/1.1 200 OK\n< …\n<\n< salmon\\n\\\n";
+    let goes = |text: &str| {
+        let dialogs = dialog::read(text)?;
+        dialogs
+            .iter()
+            .try_for_each(|dialog| go_through(dialog, &endpoints()))
+    };
+    assert_eq!(goes(&format!("{asked}{answer}")), Ok(()));
+    for other in [
+        "",
+        "< HTTP/1.1 200 OK\n< …\n",
+        "< HTTP/1.1 200 OK\n<\n< salmon\\n\\\n",
+        "< HTTP/1.1 404 Not Found\n< …\n<\n< salmon\\n\\\n",
+        "< HTTP/1.1 200 OK\n< …\n<\n< trout\\n\\\n",
+        "< …\n",
+        "< salmon\n< HTTP/1.1 200 OK\n< …\n",
+    ] {
+        assert!(goes(&format!("{asked}{other}")).is_err(), "{other}");
+    }
+    assert!(goes(&format!("{asked}{answer}<= closed\n")).is_err());
+    assert!(goes(&format!("{asked}{answer}{answer}")).is_err());
+    assert!(goes("# \n>\\\nGET").is_err());
 }
 
 /// The variants of an enum, as its source has them: new ones are not forgotten.

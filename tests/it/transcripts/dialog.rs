@@ -19,6 +19,7 @@ pub(super) enum Step {
     FallSilent,
     Hear(Vec<Piece>),
     Closed,
+    Drained,
 }
 
 /// A part of what must be heard.
@@ -46,6 +47,7 @@ impl Dialog {
             (">=", " closes its side") => self.steps.push(Step::CloseOneSide),
             (">=", " falls silent") => self.steps.push(Step::FallSilent),
             ("<=", " closed") => self.steps.push(Step::Closed),
+            ("<=", " drained") => self.steps.push(Step::Drained),
             ("> " | ">", text) => {
                 let said = self.said();
                 match repetition(text) {

@@ -47,15 +47,14 @@ pub(super) fn replay(dialog: &Dialog, size: usize, handler: &dyn Handler) -> Res
                 .heard
                 .answers
                 .push(std::mem::take(&mut player.output)),
-            Step::Closed => {
-                expects_close = true;
-                if !player.closed {
-                    return Err(format!(
-                        "the connection lives on; heard: {}",
-                        shown(player.last_heard())
-                    ));
-                }
-            }
+            Step::Closed | Step::Drained => expects_close = true,
+        }
+        if matches!(step, Step::Closed | Step::Drained) && !player.closed {
+            let heard = shown(player.last_heard());
+            return Err(format!("the connection lives on; heard: {heard}"));
+        }
+        if matches!(step, Step::Drained) && !player.conversation.leaves_input_unread() {
+            return Err("the connection is closed at once, not drained".to_owned());
         }
     }
     if player.closed && !expects_close {
