@@ -128,21 +128,26 @@ impl Handler for Router {
 /// The answer where no handler is asked.
 fn refuse(found: Found<'_>, request: &Request) -> Response {
     let is_options = request.method() == Method::OPTIONS;
-    let problem = |status, sentence| Response::problem(status, sentence, request.headers());
     match found {
         Found::OtherMethods(allow) if is_options => {
             Response::new(StatusCode::NO_CONTENT).with_header("Allow", allow)
         }
-        Found::OtherMethods(allow) => problem(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "this method is not served here",
-        )
-        .with_header("Allow", allow),
+        Found::OtherMethods(allow) => not_served(request, &allow),
+        // It names no resource that could be missing.
+        Found::Nothing if request.method() == Method::CONNECT => not_served(request, ALLOW),
         Found::Server => Response::new(StatusCode::NO_CONTENT).with_header("Allow", ALLOW),
-        Found::Nothing | Found::Handler(_) => {
-            problem(StatusCode::NOT_FOUND, "there is nothing here")
-        }
+        Found::Nothing | Found::Handler(_) => Response::problem(
+            StatusCode::NOT_FOUND,
+            "there is nothing here",
+            request.headers(),
+        ),
     }
+}
+
+fn not_served(request: &Request, allow: &str) -> Response {
+    let sentence = "this method is not served here";
+    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers())
+        .with_header("Allow", allow)
 }
 
 impl std::fmt::Debug for Router {

@@ -9,4 +9,5 @@ mod server;
 mod stalls;
 mod support;
 mod tidy;
+mod transcripts;
 mod wire;
