@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
-use super::connection::{Connection, Next};
-use super::desk::Desk;
+use super::connection::{Connection, Next, Parked};
+use super::desk::{Desk, after};
 use super::listener;
 use super::parking::Place;
+use super::poller::Interest;
 use super::shared::{END_TOKEN, Shared, listener_index};
 
 /// A member of the crew at work.
@@ -82,32 +83,58 @@ impl<'a> Acceptor<'a> {
 
     /// Gives a new connection a place, if need be that of the one idle longest, and reads from it at once.
     pub(super) fn welcome(&mut self, connection: Connection<Arc<TcpStream>>) {
-        let parking = &self.shared.parking;
-        let entered = parking.enter(connection).or_else(|connection| {
-            if let Some(place) = parking.oldest_idle() {
-                parking.leave(place);
-            }
-            parking.enter(connection)
-        });
-        match entered {
-            Ok(mut place) => {
-                let next = drive(&mut place, &mut self.desk);
-                self.settle(place, next);
-            }
-            Err(mut connection) => {
-                self.shared.note_full();
-                connection.turn_away(&mut self.desk);
-            }
+        if let Some(mut place) = self.enter(connection) {
+            let next = drive(&mut place, &mut self.desk);
+            self.settle(place, next);
         }
     }
 
-    /// Parks the connection in `place` again, or ends it.
-    fn settle(&mut self, mut place: MutexGuard<'_, Place>, next: Next) {
+    /// Gives a new connection a place and leaves it to the crew.
+    pub(super) fn let_in(&mut self, connection: Connection<Arc<TcpStream>>) {
+        if let Some(place) = self.enter(connection) {
+            self.park(place, self.fresh());
+        }
+    }
+
+    /// How a connection waits that the crew has not seen yet.
+    fn fresh(&self) -> Parked {
+        Parked {
+            interest: Interest::Read,
+            until: after(self.desk.now, self.shared.config.head_timeout),
+            is_idle: true,
+        }
+    }
+
+    /// `None` if there was no place, not even that of an idle one; then the client has been told so.
+    fn enter(&mut self, connection: Connection<Arc<TcpStream>>) -> Option<MutexGuard<'a, Place>> {
         let shared = self.shared;
-        let parked = match next {
-            Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => parked,
-            _ => return shared.parking.leave(place),
-        };
+        let entered = shared.parking.enter(connection).or_else(|connection| {
+            if let Some(place) = shared.parking.oldest_idle() {
+                shared.parking.leave(place);
+            }
+            shared.parking.enter(connection)
+        });
+        entered
+            .map_err(|mut connection| {
+                shared.note_full();
+                connection.turn_away(&mut self.desk);
+            })
+            .ok()
+    }
+
+    /// Parks the connection in `place` again, or ends it.
+    fn settle(&self, place: MutexGuard<'_, Place>, next: Next) {
+        let shared = self.shared;
+        match next {
+            Next::Park(parked) if !(parked.is_idle && shared.is_closing()) => {
+                self.park(place, parked);
+            }
+            _ => shared.parking.leave(place),
+        }
+    }
+
+    fn park(&self, mut place: MutexGuard<'_, Place>, parked: Parked) {
+        let shared = self.shared;
         let Some(connection) = &place.connection else {
             return;
         };
@@ -142,13 +169,28 @@ impl<'a> Acceptor<'a> {
         }
     }
 
-    /// Closes all idle connections, but answers what they may have said meanwhile.
+    /// Closes all connections that are idle and have nothing to say. Those that do are left to the crew: whoever calls
+    /// this has no time for a handler.
     pub(super) fn close_idle(&mut self) {
-        for mut place in self.shared.parking.idle() {
-            let next = drive(&mut place, &mut self.desk);
-            self.settle(place, next);
+        for place in self.shared.parking.idle() {
+            match &place.connection {
+                Some(connection) if has_spoken(connection.transport()) => {
+                    let parked = Parked {
+                        is_idle: false,
+                        ..self.fresh()
+                    };
+                    self.shared.parking.park(&place, &parked);
+                }
+                _ => self.shared.parking.leave(place),
+            }
         }
     }
+}
+
+/// Whether there is something to read, if only an end.
+fn has_spoken(socket: &TcpStream) -> bool {
+    let peeked = socket.peek(&mut [0]);
+    !matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 fn drive(place: &mut Place, desk: &mut Desk<'_>) -> Next {

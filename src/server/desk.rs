@@ -1,7 +1,7 @@
 //! What a thread brings to the connections it drives: its buffers, the time, and what all share.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Config;
 use super::clock::Clock;
@@ -50,4 +50,10 @@ impl<'a> Desk<'a> {
     pub(super) fn give_back(&mut self, conversation: Box<Conversation>) {
         self.spare = Some(conversation);
     }
+}
+
+/// So long after `start`; a wait beyond what the clock can say is as good as a year.
+pub(super) fn after(start: Instant, wait: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+    start + wait.min(YEAR)
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::acceptor::Acceptor;
 use super::connection::Connection;
+use super::desk::after;
 use super::shared::Shared;
 use super::{Stop, Stopper, Summary, listener};
 
@@ -82,7 +83,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, acceptor: &mut Acceptor<'_>) -> S
     for listener in &shared.listeners {
         for _ in 0..LAST_CLIENTS_MAX {
             match listener::accept(listener) {
-                Ok((stream, peer)) => acceptor.welcome(Connection::new(Arc::new(stream), peer)),
+                Ok((stream, peer)) => acceptor.let_in(Connection::new(Arc::new(stream), peer)),
                 Err(_) => break,
             }
         }
@@ -91,7 +92,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, acceptor: &mut Acceptor<'_>) -> S
     }
     let open = shared.parking.taken();
     acceptor.close_idle();
-    let end = Instant::now() + shared.config.grace;
+    let end = after(Instant::now(), shared.config.grace);
     let mut seen = Vec::new();
     while shared.parking.taken() > 0 && Instant::now() < end && stopper.state() != Stop::Now {
         acceptor.look_up();

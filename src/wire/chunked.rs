@@ -133,7 +133,7 @@ impl Decoder {
         self.trailer_bytes += line.len() + 2;
         self.trailer_fields += 1;
         let colon = memchr::memchr(b':', line).ok_or(Refusal::Trailers)?;
-        let is_field = is_token(&line[..colon]) && is_field_value(line[colon + 1..].trim_ascii());
+        let is_field = is_token(&line[..colon]) && is_field_value(trim_blanks(&line[colon + 1..]));
         if is_field
             && self.trailer_fields <= TRAILER_FIELDS_MAX
             && self.trailer_bytes < TRAILER_BYTES_MAX
@@ -194,6 +194,15 @@ fn skip_blanks(bytes: &[u8]) -> &[u8] {
         .take_while(|&&byte| byte == b' ' || byte == b'\t')
         .count();
     &bytes[blanks..]
+}
+
+/// Unlike `trim_ascii`, takes no form feed for a blank.
+fn trim_blanks(bytes: &[u8]) -> &[u8] {
+    let bytes = skip_blanks(bytes);
+    let end = bytes
+        .iter()
+        .rposition(|&byte| byte != b' ' && byte != b'\t');
+    &bytes[..end.map_or(0, |at| at + 1)]
 }
 
 fn skip_token(bytes: &[u8]) -> &[u8] {

@@ -35,7 +35,9 @@ impl Conversation {
         self.persists &= !self.last;
         match (response.body(), rest) {
             (Body::Incoming, Some(reader)) if self.request.method != Method::HEAD => {
-                self.continue_if_awaited();
+                if reader.remaining() != Some(0) {
+                    self.continue_if_awaited();
+                }
                 self.phase = Phase::Relaying(Relay {
                     length: reader.remaining(),
                     reader,
@@ -134,7 +136,7 @@ impl Conversation {
     /// Whether the client holds its body back until it is told to go on (RFC 9110 §10.1.1).
     pub(super) fn awaits_continue(&self) -> bool {
         self.request.version >= Version::Http11
-            && self.request.headers.contains("Expect")
+            && self.request.headers.elements("Expect").next().is_some()
             && self.consumed == self.input.len()
     }
 
