@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use crate::handler::Handler;
-use crate::message::{Request, Response, StatusCode};
+use crate::message::{Method, Request, Response, StatusCode};
 
 /// The names under which a server may be addressed.
 ///
@@ -94,6 +94,8 @@ impl<H: Handler> Handler for HostGuard<H> {
     // Every request passes here before its body is read, so this is the only door.
     fn handle_head(&self, head: &Request) -> Option<Response> {
         match head.authority() {
+            // It names where it wants a tunnel to, not who we are; nobody behind us digs one.
+            _ if head.method() == Method::CONNECT => self.behind.handle_head(head),
             Some(authority) if !self.hosts.include(authority) => Some(misdirected(head)),
             _ => self.behind.handle_head(head),
         }

@@ -23,13 +23,14 @@ use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cache::{Cache, Entry};
 use pace::Pace;
 use representation::{Content, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
+use validators::Timestamp;
 
 use crate::Handler;
 use crate::message::{Method, Request, Response};
@@ -44,7 +45,8 @@ pub struct StaticFiles {
     root: Root,
     cache: Cache,
     hidden: bool,
-    terms: Terms,
+    /// When the first answer, and so perhaps the first date, was given.
+    first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: Pace,
 }
@@ -96,10 +98,7 @@ impl StaticFiles {
         Ok(StaticFiles {
             root,
             hidden: config.hidden,
-            terms: Terms {
-                started: validators::now(),
-                remember: cache.is_on(),
-            },
+            first_answer: OnceLock::new(),
             cache,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
@@ -112,6 +111,7 @@ impl StaticFiles {
             Method::OPTIONS => return answer::options(),
             _ => return answer::not_allowed(request),
         }
+        self.started();
         let target = request.target();
         let found = match self.remembered(target.path()) {
             Some(representation) => Found::File(representation),
@@ -127,6 +127,11 @@ impl StaticFiles {
                 answer::failure(&failure, request)
             }
         }
+    }
+
+    /// When the first answer was begun. To be called before a file is opened: what is known of it is younger then.
+    fn started(&self) -> Timestamp {
+        *self.first_answer.get_or_init(validators::now)
     }
 
     /// What is known of a URL, if the file is still the one it is known of.
@@ -199,7 +204,11 @@ impl StaticFiles {
         let Opened::File(file, fingerprint) = opened? else {
             return Err(Failure::Missing);
         };
-        let found = Representation::of(file, fingerprint, path.to_bytes(), self.terms)?;
+        let terms = Terms {
+            started: self.started(),
+            remember: self.cache.is_on(),
+        };
+        let found = Representation::of(file, fingerprint, path.to_bytes(), terms)?;
         if found.description.is_settled {
             self.cache.insert(url, CString::from(path), &found);
         }

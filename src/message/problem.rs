@@ -44,27 +44,45 @@ enum Form {
 }
 
 impl Form {
-    /// The form that stands first among those the client names outright; `*/*` and silence mean text, which is
-    /// what curl and a person with a terminal want.
+    /// The form that the client likes best among those it names outright, the first of equals; `*/*` and silence
+    /// mean text, which is what curl and a person with a terminal want.
     fn preferred(client: &Headers) -> Form {
+        let mut best = (0, Form::Text);
         for range in client.all("Accept").flat_map(list_elements) {
             let mut parameters = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
             let media_type = parameters.next().unwrap_or_default();
-            let is_refused =
-                parameters.any(|p| matches!(p, b"q=0" | b"q=0.0" | b"q=0.00" | b"q=0.000"));
-            let is = |name: &str| !is_refused && media_type.eq_ignore_ascii_case(name.as_bytes());
-            if is("text/html") || is("application/xhtml+xml") {
-                return Form::Html;
-            }
-            if is("application/problem+json") || is("application/json") {
-                return Form::Json;
-            }
-            if is("text/plain") || is("text/*") {
-                return Form::Text;
+            let form = match &media_type.to_ascii_lowercase()[..] {
+                b"text/html" | b"application/xhtml+xml" => Form::Html,
+                b"application/problem+json" | b"application/json" | b"application/*" => Form::Json,
+                b"text/plain" | b"text/*" => Form::Text,
+                _ => continue,
+            };
+            let weight = parameters.find_map(weight).unwrap_or(1000);
+            if weight > best.0 {
+                best = (weight, form);
             }
         }
-        Form::Text
+        best.1
     }
+}
+
+/// The thousandths of `q=0.5` (RFC 9110 §12.4.2); a weight that is none weighs nothing. `None` for other parameters.
+fn weight(parameter: &[u8]) -> Option<u32> {
+    let value = match parameter {
+        [b'q' | b'Q', b'=', value @ ..] => value,
+        _ => return None,
+    };
+    let (whole, fraction) = match value {
+        [whole @ (b'0' | b'1')] => (whole, &[][..]),
+        [whole @ (b'0' | b'1'), b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
+        _ => return Some(0),
+    };
+    let digit = |at: usize| match fraction.get(at) {
+        Some(digit @ b'0'..=b'9') => u32::from(digit - b'0'),
+        _ => 0,
+    };
+    let thousandths = digit(0) * 100 + digit(1) * 10 + digit(2);
+    Some((u32::from(whole - b'0') * 1000 + thousandths).min(1000))
 }
 
 fn page(status: u16, reason: &str, sentence: &str) -> String {
@@ -107,9 +125,17 @@ mod tests {
             form("application/json, text/plain, */*"),
             "application/problem+json"
         );
+        for json in [
+            "text/html;q=0, application/problem+json",
+            "text/html;q=0.1, application/json",
+            "text/html;q=0.899,application/json;q=0.9",
+            "text/html;q=lots, application/*;q=0.001",
+        ] {
+            assert_eq!(form(json), "application/problem+json", "{json}");
+        }
         assert_eq!(
-            form("text/html;q=0, application/problem+json"),
-            "application/problem+json"
+            form("application/json;q=0, */*"),
+            "text/plain; charset=utf-8"
         );
     }
 }

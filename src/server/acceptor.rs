@@ -6,7 +6,7 @@ use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Next};
-use super::deadlines::{Parked, Pause};
+use super::deadlines::{Parked, Pause, after};
 use super::desk::Desk;
 use super::listener;
 use super::parking::Place;
@@ -218,7 +218,7 @@ impl<'a> Acceptor<'a> {
     fn hand_over(&self, place: MutexGuard<'a, Place>) {
         let parked = Parked {
             // The crew sets another; this one holds if there turns out to be nothing to look at.
-            until: self.desk.now + self.shared.config.head_timeout,
+            until: after(self.desk.now, self.shared.config.head_timeout),
             pause: Pause::Yield,
             is_idle: false,
         };
@@ -231,6 +231,8 @@ impl<'a> Acceptor<'a> {
     }
 }
 
+/// Whether there is something to read, if only an end.
 fn has_input(socket: &TcpStream) -> bool {
-    matches!(socket.peek(&mut [0]), Ok(1))
+    let peeked = socket.peek(&mut [0]);
+    !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }

@@ -4,6 +4,7 @@
 //! pick it up where another parked it. While it is idle it owns no buffer at all.
 
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -25,8 +26,9 @@ const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 // How many full reads one turn may do before others get theirs.
 const READS_MAX: usize = 4;
 
-// What a client may still say after the last answer before we stop listening.
-const DRAIN_BYTES_MAX: u64 = 256 * 1024;
+// What a client may still say after the last answer before we stop listening. Most clients send all of a body before
+// they look for the answer, and a reset in the middle of it would be all they see.
+const DRAIN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 // How long we listen for the end of what the client says after the last answer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -219,14 +221,16 @@ impl<T: Transport> Connection<T> {
         let status = response.status();
         let is_head = conversation.request().method() == Method::HEAD;
         let bytes = response.body().length().filter(|_| !is_head).unwrap_or(0);
-        // Not the time the drive began: a file changed since then must not be younger than its answer.
-        let date = desk.clock.date(Instant::now());
+        // Not the time the drive began: a file changed since then must not be younger than its answer, and the waits
+        // that follow begin now, however long the handler took.
+        let since = mem::replace(&mut desk.now, Instant::now());
+        let date = desk.clock.date(desk.now);
         let payload = conversation.answer(response, date);
         let delivery = Delivery::new(payload);
         let is_complete = delivery.is_none() && !conversation.is_relaying();
         let answering = Answering {
             status,
-            since: desk.now,
+            since,
             delivery,
         };
         if is_complete {
@@ -323,18 +327,22 @@ impl<T: Transport> Connection<T> {
         let Some((mut left, until)) = self.draining else {
             return Next::Close;
         };
-        loop {
+        let mut pause = Pause::Yield;
+        for _ in 0..READS_MAX {
             conversation.restart();
             match self.transport.read(conversation.room(READ_BYTES)) {
                 Ok(bytes) if bytes > 0 && bytes as u64 <= left => left -= bytes as u64,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    pause = Pause::Unheard;
+                    break;
+                }
                 _ => return Next::Close,
             }
         }
         self.draining = Some((left, until));
         Next::Park(Parked {
             until,
-            pause: Pause::Unheard,
+            pause,
             is_idle: false,
         })
     }

@@ -82,7 +82,12 @@ impl Crew {
         let before = self.members[member]
             .turn
             .fetch_and(!(BUSY | LENT), Ordering::SeqCst);
-        before & LENT == 0
+        let is_seated = before & LENT == 0;
+        if !is_seated && self.watchman_sleeps.load(Ordering::SeqCst) {
+            // He does not wait for those he has replaced, but must hear of the deadlines they leave behind.
+            self.wake_watchman();
+        }
+        is_seated
     }
 
     /// Rests for a moment. `false` when there is no more work for anyone.

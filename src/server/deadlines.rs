@@ -1,6 +1,6 @@
 //! Who has waited too long: for a head, for a body, for a client to take bytes, between requests.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Config;
 use crate::wire::Conversation;
@@ -49,7 +49,7 @@ impl Patience {
             Some(blocked) if blocked.1 == written => blocked,
             _ => *self.blocked_since.insert((now, written)),
         };
-        since + config.write_timeout
+        after(since, config.write_timeout)
     }
 
     /// Until when a client must say what its `conversation` waits for.
@@ -59,17 +59,21 @@ impl Patience {
         now: Instant,
         config: &Config,
     ) -> Instant {
-        if conversation.is_between_requests() {
-            return now
-                + if self.has_answered {
-                    config.idle_timeout
-                } else {
-                    config.head_timeout
-                };
-        }
-        if conversation.awaits_head() {
-            return *self.head_since.get_or_insert(now) + config.head_timeout;
-        }
-        now + config.body_timeout
+        let (since, wait) = if conversation.is_between_requests() && self.has_answered {
+            (now, config.idle_timeout)
+        } else if conversation.is_between_requests() {
+            (now, config.head_timeout)
+        } else if conversation.awaits_head() {
+            (*self.head_since.get_or_insert(now), config.head_timeout)
+        } else {
+            (now, config.body_timeout)
+        };
+        after(since, wait)
     }
+}
+
+/// So long after `start`; a wait beyond what the clock can say is as good as a year.
+pub(super) fn after(start: Instant, wait: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
+    start + wait.min(YEAR)
 }

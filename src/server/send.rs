@@ -4,6 +4,7 @@
 //! bytes go out, and if it has changed the connection is closed instead, so that the client can tell.
 
 use std::io::{self, IoSlice};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{Buf, Bytes};
 use rustix::buffer::spare_capacity;
@@ -213,9 +214,12 @@ fn read_stream<'a>(
     let left = stream.length.map_or(u64::MAX, |length| length - so_far);
     let wanted = left.min(SLICE_BYTES as u64) as usize;
     let read = loop {
-        match stream.reader.read(&mut scratch[..wanted]) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => break read?,
+        // The reader is a handler's: one that panics has failed, and its answer is cut short like any that fails.
+        let read = || stream.reader.read(&mut scratch[..wanted]);
+        match catch_unwind(AssertUnwindSafe(read)) {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(read) => break read?,
+            Err(_) => return Err(io::Error::other("the body's reader panicked")),
         }
     };
     if read == 0 && stream.length.is_some() && left > 0 {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::acceptor::Acceptor;
 use super::connection::Connection;
+use super::deadlines::after;
 use super::shared::Shared;
 use super::{Stop, Stopper, Summary, listener};
 
@@ -88,7 +89,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, acceptor: &mut Acceptor<'_>) -> S
     }
     let open = shared.parking.taken();
     acceptor.close_idle();
-    let end = Instant::now() + shared.config.grace;
+    let end = after(Instant::now(), shared.config.grace);
     let mut seen = Vec::new();
     while shared.parking.taken() > 0 && Instant::now() < end && stopper.state() != Stop::Now {
         acceptor.look_up();

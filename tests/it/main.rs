@@ -1,9 +1,11 @@
 //! Everything that is tested from outside, in one binary: a module for each room of the house.
 
 mod cli;
+mod conformance;
 mod echo;
 mod files;
 mod fuzz;
+mod patience;
 mod router;
 mod server;
 mod stalls;
