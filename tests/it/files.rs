@@ -6,5 +6,6 @@ mod fresh;
 mod kinds;
 mod listing;
 mod paths;
+mod properties;
 mod ranges;
 mod site;
