@@ -5,7 +5,7 @@
 
 #[path = "../fuzz/bodies/mod.rs"]
 pub(super) mod bodies;
-mod mutate;
+pub(super) mod mutate;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

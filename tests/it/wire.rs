@@ -4,9 +4,19 @@ mod differential;
 mod peer;
 mod requests;
 
+use crate::fuzz::bodies::{Manners, talk};
 use proptest::prelude::*;
 use sockeye::message::Version;
 use sockeye::wire::{Conversation, Limits, Turn, write_chunk, write_last_chunk};
+
+#[test]
+fn a_quote_in_connection_hides_no_close() {
+    for options in ["\"Keep-Alive, close", "a\"b, close, \"", "\", CLOSE"] {
+        let said = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: {options}\r\n\r\n");
+        let talk = talk([said.repeat(2).as_bytes()], Manners::Collecting);
+        assert_eq!(talk.heard.len(), 1, "{options}");
+    }
+}
 
 /// A field line as it travels, the name, and the value that it means.
 fn field() -> impl Strategy<Value = (String, String, String)> {

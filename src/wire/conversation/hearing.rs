@@ -192,10 +192,12 @@ fn forget(request: &mut Request, head: &[u8]) {
 
 /// Whether the client of `request` wants the connection kept (RFC 9112 §9.3).
 fn persists(request: &Request) -> bool {
+    // Options are tokens, so a quote quotes nothing and must not hide a `close` behind it.
     let says = |headers: &Headers, word: &str| {
         headers
-            .elements("Connection")
-            .any(|option| option.eq_ignore_ascii_case(word.as_bytes()))
+            .all("Connection")
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .any(|option| option.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
     };
     // After CONNECT the client might take the connection for a tunnel.
     let may = request.method != Method::CONNECT && !says(&request.headers, "close");

@@ -38,6 +38,7 @@ pub(crate) const HEADS: &[&[u8]] = &[
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET /\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: \"Keep-Alive, close\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: \xe9/x\r\nContent-Length: 3\r\n\r\nab",
 ];
 
