@@ -66,7 +66,7 @@ impl Target {
 
     /// Like [`Target::parse`], into the memory that is already there. After an error the value is unspecified.
     pub(crate) fn assign(&mut self, bytes: &[u8], method: &Method) -> Result<(), TargetError> {
-        if !bytes.iter().all(|&byte| is_target_byte(byte)) {
+        if !bytes.iter().all(|&byte| TARGET_BYTES[byte as usize]) {
             return Err(TargetError::ForbiddenByte);
         }
         let text = std::str::from_utf8(bytes).expect("every byte was found to be ASCII");
@@ -80,7 +80,7 @@ impl Target {
             let with_port = text
                 .rsplit_once(':')
                 .is_some_and(|(_, port)| !port.is_empty());
-            return if with_port && is_authority(text) {
+            return if with_port && is_authority(bytes) {
                 Ok(())
             } else {
                 Err(TargetError::WrongForm)
@@ -95,10 +95,10 @@ impl Target {
         } else {
             self.assign_authority(text)?
         };
-        let end = text.find('?').unwrap_or(text.len());
+        let end = memchr::memchr(b'?', bytes).unwrap_or(text.len());
         self.path = start..end;
         self.query = (end < text.len()).then_some(end + 1..text.len());
-        if text[start..end].contains('\\') {
+        if memchr::memchr(b'\\', &bytes[start..end]).is_some() {
             return Err(TargetError::ForbiddenByte);
         }
         Ok(())
@@ -117,7 +117,7 @@ impl Target {
         let end = text[start..]
             .find(['/', '?'])
             .map_or(text.len(), |at| start + at);
-        if !is_authority(&text[start..end]) {
+        if !is_authority(&text.as_bytes()[start..end]) {
             return Err(TargetError::BadAuthority);
         }
         self.authority = Some(start..end);
@@ -155,53 +155,70 @@ impl Target {
 }
 
 /// What RFC 3986 allows, and besides what browsers leave unescaped in a query: `[ ] ^ { | }`, the backtick and `\`.
-fn is_target_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#')
-}
+const TARGET_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = !matches!(byte, b'"' | b'<' | b'>' | b'#');
+        byte += 1;
+    }
+    table
+};
+
+/// `reg-name` of RFC 3986 without escapes: unreserved, and sub-delims but the comma (two hosts in one).
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
+            || matches!(byte, b'(' | b')' | b'*' | b'+' | b';' | b'=');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether `text` is `host [":" port]` (RFC 3986 §3.2.2, RFC 9110 §7.2), with a host that is not empty.
-pub(crate) fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[') {
+pub(crate) fn is_authority(text: &[u8]) -> bool {
+    let (host_is_valid, port) = match text.strip_prefix(b"[") {
         Some(rest) => {
-            let Some((literal, port)) = rest.split_once(']') else {
+            let Some(end) = memchr::memchr(b']', rest) else {
                 return false;
             };
-            if literal.parse::<std::net::Ipv6Addr>().is_err() {
-                return false;
-            }
-            ("[]", port)
+            (is_ipv6(&rest[..end]), &rest[end + 1..])
         }
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
-    };
-    let port_is_valid = match port.strip_prefix(':') {
-        // RFC 3986 lets the port be empty, and `u16::from_str` would take a plus sign.
-        Some(digits) => {
-            digits.bytes().all(|byte| byte.is_ascii_digit())
-                && (digits.is_empty() || digits.parse::<u16>().is_ok())
+        None => {
+            let end = memchr::memchr(b':', text).unwrap_or(text.len());
+            (is_registered_name(&text[..end]), &text[end..])
         }
-        None => port.is_empty(),
     };
-    port_is_valid && (host == "[]" || is_registered_name(host.as_bytes()))
+    host_is_valid && is_port(port)
 }
 
-/// `reg-name` of RFC 3986, not empty: unreserved, sub-delims but the comma (two hosts in one), whole escapes.
-fn is_registered_name(mut name: &[u8]) -> bool {
-    if name.is_empty() {
-        return false;
-    }
-    while let Some((&byte, rest)) = name.split_first() {
-        name = match byte {
-            b'%' => match rest {
-                [high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                    rest
-                }
-                _ => return false,
-            },
-            _ if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte) => rest,
-            _ => return false,
-        };
-    }
-    true
+fn is_ipv6(literal: &[u8]) -> bool {
+    std::str::from_utf8(literal).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
+}
+
+/// Whether `text` is nothing, or a colon and a port. RFC 3986 lets the digits be none.
+fn is_port(text: &[u8]) -> bool {
+    let Some((b':', digits)) = text.split_first() else {
+        return text.is_empty();
+    };
+    let mut port: u32 = 0;
+    digits.iter().all(|byte| {
+        port = port * 10 + u32::from(byte.wrapping_sub(b'0'));
+        byte.is_ascii_digit() && port <= u32::from(u16::MAX)
+    })
+}
+
+/// `reg-name` of RFC 3986, not empty, its escapes whole.
+fn is_registered_name(name: &[u8]) -> bool {
+    let is_valid = |(at, &byte): (usize, &u8)| {
+        NAME_BYTES[byte as usize]
+            || byte == b'%'
+                && matches!(name.get(at + 1..at + 3), Some(digits) if digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    !name.is_empty() && name.iter().enumerate().all(is_valid)
 }
 
 #[cfg(test)]

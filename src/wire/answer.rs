@@ -62,11 +62,8 @@ pub(super) fn write_head(
 ) {
     let status = response.status();
     let framing = body_framing(status, length, context);
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(status.as_str().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
-    out.extend_from_slice(b"\r\nDate: ");
+    write_status(out, status);
+    out.extend_from_slice(b"Date: ");
     out.extend_from_slice(context.date.as_bytes());
     out.extend_from_slice(b"\r\nServer: sockeye\r\n");
     match framing {
@@ -88,6 +85,21 @@ pub(super) fn write_head(
     }
     write_fields(out, response.headers());
     out.extend_from_slice(b"\r\n");
+}
+
+fn write_status(out: &mut Vec<u8>, status: StatusCode) {
+    // Nearly every answer is one of these two.
+    match status {
+        StatusCode::OK => out.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
+        StatusCode::NOT_MODIFIED => out.extend_from_slice(b"HTTP/1.1 304 Not Modified\r\n"),
+        _ => {
+            out.extend_from_slice(b"HTTP/1.1 ");
+            out.extend_from_slice(status.as_str().as_bytes());
+            out.push(b' ');
+            out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
 }
 
 fn write_length(out: &mut Vec<u8>, length: u64) {
