@@ -14,10 +14,10 @@ many=3000
 
 # Kind of request, instructions at most, allocations at most.
 bounds=(
-  "hot 4600 0"
-  "browser 12200 0"
-  "unmodified 5300 0"
-  "missing 10300 11"
+  "hot 4250 0"
+  "browser 11800 0"
+  "unmodified 5000 0"
+  "missing 10000 11"
 )
 
 work=$(mktemp -d)

@@ -75,10 +75,12 @@ fn covers(name: &str, host: &str) -> bool {
 
 /// The host in `host [":" port]`, without the brackets of an IPv6 address.
 fn host_of(authority: &str) -> &str {
-    match authority.strip_prefix('[') {
-        Some(rest) => &rest[..memchr::memchr(b']', rest.as_bytes()).unwrap_or(rest.len())],
-        None => &authority[..memchr::memchr(b':', authority.as_bytes()).unwrap_or(authority.len())],
-    }
+    let (host, end) = match authority.strip_prefix('[') {
+        Some(rest) => (rest, b']'),
+        None => (authority, b':'),
+    };
+    let end = host.bytes().position(|byte| byte == end);
+    &host[..end.unwrap_or(host.len())]
 }
 
 /// Asks the handler behind it only about requests for [`Hosts`]; others are answered 421.

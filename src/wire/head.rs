@@ -123,7 +123,7 @@ pub(super) fn parse(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
         .expect("httparse completed, so the target is there");
     request
         .target
-        .assign(target.as_bytes(), &request.method)
+        .assign(target, &request.method)
         .map_err(Refusal::Target)?;
     // The lines begin behind the request line and end before the blank line.
     let lines = &readable[line_end + 2..readable.len() - 2];
