@@ -69,7 +69,12 @@ impl<'a> Acceptor<'a> {
         let Some(listener) = self.shared.listeners.get(index) else {
             return;
         };
-        match listener::accept(listener) {
+        let accepted = listener::accept(listener);
+        if !matches!(&accepted, Err(error) if listener::is_exhaustion(error)) {
+            // Before anything else: the next client in line is another thread's.
+            self.shared.listen_on(index);
+        }
+        match accepted {
             Ok((stream, peer)) => self.welcome(Connection::new(Arc::new(stream), peer)),
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Err(error) if listener::is_exhaustion(&error) => self.shared.pause_accepting(&error),

@@ -1,7 +1,7 @@
 //! The ready list: epoll in four safe verbs.
 //!
 //! The kernel's list is the only queue there is. A connection is armed for one event at a time, so that one thread
-//! at most ever holds it; a listener stays armed.
+//! at most ever holds it; and so is a listener, so that one client wakes one thread.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -42,7 +42,7 @@ impl Poller {
         })
     }
 
-    /// Adds a connection, armed for one event; `token` comes back with it.
+    /// Adds a connection or listener, armed for one event; `token` comes back with it.
     pub(super) fn add(&self, source: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         Ok(epoll::add(
             &self.epoll,
@@ -52,7 +52,7 @@ impl Poller {
         )?)
     }
 
-    /// Adds a source that stays armed: a listener, or the bell that ends it all.
+    /// Adds a source that stays armed: the bell that ends it all.
     pub(super) fn add_steady(&self, source: impl AsFd, token: u64) -> io::Result<()> {
         Ok(epoll::add(
             &self.epoll,
@@ -62,7 +62,7 @@ impl Poller {
         )?)
     }
 
-    /// Arms a connection for one more event; if it is ready already, the event comes at once.
+    /// Arms it for one more event; if it is ready already, the event comes at once.
     pub(super) fn rearm(
         &self,
         source: impl AsFd,

@@ -11,7 +11,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use super::Config;
 use super::crew::Crew;
 use super::parking::Parking;
-use super::poller::Poller;
+use super::poller::{Interest, Poller};
 use crate::handler::Handler;
 
 /// The token of the bell that sends everybody home.
@@ -76,10 +76,22 @@ impl Shared {
     pub(super) fn listen(&self) -> io::Result<()> {
         self.is_paused.store(false, Ordering::SeqCst);
         for (index, listener) in self.listeners.iter().enumerate() {
-            self.poller
-                .add_steady(listener, FIRST_LISTENER_TOKEN + index as u64)?;
+            let token = FIRST_LISTENER_TOKEN + index as u64;
+            self.poller.add(listener, token, Interest::Read)?;
         }
         Ok(())
+    }
+
+    /// Has the poller tell of the next client of a listener, once.
+    ///
+    /// A listener that stayed armed would wake another thread for each client that the first one has taken already:
+    /// one vain wakeup for nearly every new connection.
+    pub(super) fn listen_on(&self, index: usize) {
+        let token = FIRST_LISTENER_TOKEN + index as u64;
+        // It is not on the list if the server is stopping, or accepting is paused.
+        let _ = self
+            .poller
+            .rearm(&self.listeners[index], token, Interest::Read);
     }
 
     /// Has the poller tell of no new clients; those that knock wait with the kernel.
