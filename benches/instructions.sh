@@ -14,10 +14,10 @@ many=3000
 
 # Kind of request, instructions at most, allocations at most.
 bounds=(
-  "hot 9999 9"
-  "browser 9999 9"
-  "unmodified 9999 9"
-  "missing 9999 9"
+  "hot 4250 0"
+  "browser 11800 0"
+  "unmodified 5000 0"
+  "missing 10000 11"
 )
 
 work=$(mktemp -d)
@@ -40,7 +40,7 @@ allocations() { run memcheck 's/.*total heap usage: \([0-9,]*\) allocs.*/\1/p' "
 per_request() { echo $((($("$1" "$2" $many) - $("$1" "$2" $few)) / (many - few))); }
 
 if [[ ${1:-} == profile ]]; then
-  export CARGO_PROFILE_BENCH_STRIP=false CARGO_PROFILE_BENCH_DEBUG=line-tables-only
+  export CARGO_PROFILE_BENCH_STRIP=false
   instructions "${2:-hot}" 100000 >/dev/null
   callgrind_annotate "$work/${2:-hot}.100000" --inclusive="${3:-no}" | cut -c 1-160 | head -n 60
   exit

@@ -44,30 +44,43 @@ impl Hosts {
     /// Whether a request for `authority`, a host with or without a port, is meant for us.
     fn include(&self, authority: &str) -> bool {
         let host = host_of(authority);
+        // What nearly every request on a developer's machine says.
+        if matches!(host, "localhost" | "127.0.0.1") {
+            return true;
+        }
         if let Ok(address) = host.parse::<IpAddr>() {
             return self.any_address
                 || self.any_name
                 || address.is_loopback()
                 || self.names.iter().any(|name| name == host);
         }
-        let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let is_named = |name: &String| match name.strip_prefix('.') {
-            Some(parent) => host.ends_with(name.as_str()) || host == parent,
-            None => host == *name,
-        };
+        let host = host.strip_suffix('.').unwrap_or(host);
         self.any_name
-            || host == "localhost"
-            || host.ends_with(".localhost")
-            || self.names.iter().any(is_named)
+            || covers(".localhost", host)
+            || self.names.iter().any(|name| covers(name, host))
+    }
+}
+
+/// Whether `host`, in any letter case, is `name`, or lies in the domain that `name` is if it begins with a dot.
+fn covers(name: &str, host: &str) -> bool {
+    let (name, host) = (name.as_bytes(), host.as_bytes());
+    match name.strip_prefix(b".") {
+        Some(_) if host.len() >= name.len() => {
+            host[host.len() - name.len()..].eq_ignore_ascii_case(name)
+        }
+        Some(parent) => host.eq_ignore_ascii_case(parent),
+        None => host.eq_ignore_ascii_case(name),
     }
 }
 
 /// The host in `host [":" port]`, without the brackets of an IPv6 address.
 fn host_of(authority: &str) -> &str {
-    match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(rest),
-        None => authority.split(':').next().unwrap_or(authority),
-    }
+    let (host, end) = match authority.strip_prefix('[') {
+        Some(rest) => (rest, b']'),
+        None => (authority, b':'),
+    };
+    let end = host.bytes().position(|byte| byte == end);
+    &host[..end.unwrap_or(host.len())]
 }
 
 /// Asks the handler behind it only about requests for [`Hosts`]; others are answered 421.

@@ -81,7 +81,11 @@ impl Router {
             return Found::Server;
         }
         let mut others: Vec<&str> = Vec::new();
-        for route in self.routes.iter().filter(|route| route.has_path(path)) {
+        let is_escaped = memchr::memchr(b'%', path.as_bytes()).is_some();
+        let fits = |route: &&Route| {
+            route.path == path || is_escaped && percent_decode_str(path).eq(route.path.bytes())
+        };
+        for route in self.routes.iter().filter(fits) {
             match &route.method {
                 None => return Found::Handler(&*route.handler),
                 Some(method) if is_served_by(request.method(), method) => {
@@ -96,12 +100,6 @@ impl Router {
             Some(handler) => Found::Handler(&**handler),
             None => Found::Nothing,
         }
-    }
-}
-
-impl Route {
-    fn has_path(&self, path: &str) -> bool {
-        self.path == path || path.contains('%') && percent_decode_str(path).eq(self.path.bytes())
     }
 }
 

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128_with_seed;
 use super::multipart::{self, content_range};
 use super::preconditions::Verdict;
 use super::range::{Selection, select};
-use super::representation::{Content, Description, Representation};
+use super::representation::{Content, Description};
 use super::root::Failure;
 use super::validators::{http_date, now};
 use crate::message::{Body, FileSlice, Headers, Method, Request, Response, StatusCode};
@@ -83,11 +83,12 @@ pub(super) fn failure(failure: &Failure, request: &Request) -> Response {
 }
 
 /// A file, or as much of it as the request wants: RFC 9110 §13.2.2 and §14.2.
-pub(super) fn file(found: Representation, request: &Request, boundary_seed: u64) -> Response {
-    let Representation {
-        description,
-        content,
-    } = found;
+pub(super) fn file(
+    description: &Description,
+    content: Content,
+    request: &Request,
+    boundary_seed: u64,
+) -> Response {
     match description.validators.judge(request.headers()) {
         Verdict::Failed => Response::problem(
             StatusCode::PRECONDITION_FAILED,
@@ -99,9 +100,9 @@ pub(super) fn file(found: Representation, request: &Request, boundary_seed: u64)
             description.unmodified_fields.clone(),
             Body::Empty,
         ),
-        Verdict::Proceed => match selection(&description, request) {
-            Selection::Whole => whole(&description, content),
-            Selection::Parts(parts) => partial(&description, content, parts, boundary_seed),
+        Verdict::Proceed => match selection(description, request) {
+            Selection::Whole => whole(description, content),
+            Selection::Parts(parts) => partial(description, content, parts, boundary_seed),
             Selection::Unsatisfiable => unsatisfiable(description.fingerprint.size, request),
         },
     }

@@ -113,12 +113,14 @@ impl StaticFiles {
         }
         self.started();
         let target = request.target();
-        let found = match self.remembered(target.path()) {
-            Some(representation) => Found::File(representation),
-            None => self.find(target.path()),
-        };
-        match found {
-            Found::File(file) => answer::file(file, request, self.boundary_seed),
+        if let Some((entry, content)) = self.remembered(target.path()) {
+            return answer::file(&entry.description, content, request, self.boundary_seed);
+        }
+        match self.find(target.path()) {
+            Found::File(Representation {
+                description,
+                content,
+            }) => answer::file(&description, content, request, self.boundary_seed),
             Found::Page(page) => answer::listing(page),
             Found::Elsewhere(path) => answer::redirect(path.directory_url(), target.query()),
             Found::BadPath(error) => answer::bad_path(&error.to_string(), request),
@@ -135,7 +137,7 @@ impl StaticFiles {
     }
 
     /// What is known of a URL, if the file is still the one it is known of.
-    fn remembered(&self, url: &str) -> Option<Representation> {
+    fn remembered(&self, url: &str) -> Option<(Arc<Entry>, Content)> {
         let entry = self.cache.get(url)?;
         let content = match &entry.bytes {
             Some(bytes) => {
@@ -144,10 +146,7 @@ impl StaticFiles {
             }
             None => self.reopened(&entry)?,
         };
-        Some(Representation {
-            description: Arc::clone(&entry.description),
-            content,
-        })
+        Some((entry, content))
     }
 
     fn reopened(&self, entry: &Entry) -> Option<Content> {

@@ -85,6 +85,7 @@ fn tags(mut list: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
 }
 
 /// The date in a field that may be there once; anything else is to be ignored.
+#[inline]
 fn date(request: &Headers, field: &str) -> Option<i64> {
     let mut lines = request.all(field);
     let value = lines.next()?;

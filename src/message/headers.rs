@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 /// Ordered header fields; names are compared without regard to letter case.
 ///
-/// Cloning costs a reference count; a clone that is changed afterwards gets its own copy.
-#[derive(Clone, Default, PartialEq, Eq)]
+/// Cloning costs a reference count; a clone that is changed afterwards gets its own copy. None at all cost nothing.
+#[derive(Clone, Default)]
 pub struct Headers {
-    fields: Arc<Fields>,
+    fields: Option<Arc<Fields>>,
 }
 
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -22,6 +22,16 @@ struct Fields {
     /// One bit per shape of name: a clear bit proves that a field is absent without looking at any line.
     shapes: u64,
 }
+
+// What most answers of ours need, so that their fields are not moved as they grow.
+const FIRST_LINES_BYTES: usize = 256;
+const FIRST_SPANS: usize = 8;
+
+const NO_FIELDS: &Fields = &Fields {
+    lines: Vec::new(),
+    spans: Vec::new(),
+    shapes: 0,
+};
 
 /// Where one field's name and value lie within the lines.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -57,7 +67,11 @@ impl Headers {
         if !is_token(name.as_bytes()) || !is_field_value(value) {
             return Err(InvalidField);
         }
-        let fields = Arc::make_mut(&mut self.fields);
+        let fields = self.fields_mut();
+        if fields.lines.capacity() == 0 {
+            fields.lines.reserve(FIRST_LINES_BYTES);
+            fields.spans.reserve(FIRST_SPANS);
+        }
         let name_start = fields.lines.len();
         fields.lines.extend_from_slice(name.as_bytes());
         fields.lines.extend_from_slice(b": ");
@@ -103,22 +117,23 @@ impl Headers {
     }
 
     /// Whether a field of this name is there.
+    #[inline]
     pub fn contains(&self, name: &str) -> bool {
-        self.all(name).next().is_some()
+        self.may_contain(name) && self.all(name).next().is_some()
     }
 
     /// The values of every line of this name, in order, as they travelled but for the blanks around them.
+    #[inline]
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        let there = self.fields.shapes & shape(name.as_bytes()) != 0;
-        let spans: &[Span] = if there { &self.fields.spans } else { &[] };
+        let fields = self.fields();
+        let spans: &[Span] = match self.may_contain(name) {
+            true => &fields.spans,
+            false => &[],
+        };
         spans
             .iter()
-            .filter(|span| {
-                let (start, end) = (span.name_start as usize, span.name_end as usize);
-                end - start == name.len()
-                    && self.fields.lines[start..end].eq_ignore_ascii_case(name.as_bytes())
-            })
-            .map(|span| self.value(span))
+            .filter(|span| fields.name(span).eq_ignore_ascii_case(name.as_bytes()))
+            .map(|span| fields.value(span))
     }
 
     /// The elements of a comma-separated list field over all its lines, without blanks and empty elements
@@ -129,33 +144,31 @@ impl Headers {
 
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.spans.iter().map(|span| {
-            let name = &self.fields.lines[span.name_start as usize..span.name_end as usize];
-            (
-                std::str::from_utf8(name).expect("a token is ASCII"),
-                self.value(span),
-            )
+        let fields = self.fields();
+        fields.spans.iter().map(|span| {
+            let name = std::str::from_utf8(fields.name(span)).expect("a token is ASCII");
+            (name, fields.value(span))
         })
     }
 
     /// How many field lines there are.
     pub fn len(&self) -> usize {
-        self.fields.spans.len()
+        self.fields().spans.len()
     }
 
     /// Whether there is no field at all.
     pub fn is_empty(&self) -> bool {
-        self.fields.spans.is_empty()
+        self.fields().spans.is_empty()
     }
 
     /// The lines as they travel, each ending in CRLF, without the blank line after them.
     pub fn as_lines(&self) -> &[u8] {
-        &self.fields.lines
+        &self.fields().lines
     }
 
     /// Takes over field lines that the parser has already found to be valid. `spans` are relative to `lines`.
     pub(crate) fn refill(&mut self, lines: &[u8], spans: impl Iterator<Item = Span>) {
-        let fields = Arc::make_mut(&mut self.fields);
+        let fields = self.fields_mut();
         fields.lines.clear();
         fields.lines.extend_from_slice(lines);
         fields.spans.clear();
@@ -166,10 +179,39 @@ impl Headers {
         }
     }
 
-    fn value(&self, span: &Span) -> &[u8] {
-        &self.fields.lines[span.value_start as usize..span.value_end as usize]
+    /// Whether a field of this name can be there at all; for most fields that are not, this tells.
+    #[inline]
+    fn may_contain(&self, name: &str) -> bool {
+        self.fields().shapes & shape(name.as_bytes()) != 0
+    }
+
+    #[inline]
+    fn fields(&self) -> &Fields {
+        self.fields.as_deref().unwrap_or(NO_FIELDS)
+    }
+
+    fn fields_mut(&mut self) -> &mut Fields {
+        Arc::make_mut(self.fields.get_or_insert_default())
     }
 }
+
+impl Fields {
+    fn name(&self, span: &Span) -> &[u8] {
+        &self.lines[span.name_start as usize..span.name_end as usize]
+    }
+
+    fn value(&self, span: &Span) -> &[u8] {
+        &self.lines[span.value_start as usize..span.value_end as usize]
+    }
+}
+
+impl PartialEq for Headers {
+    fn eq(&self, other: &Headers) -> bool {
+        self.fields() == other.fields()
+    }
+}
+
+impl Eq for Headers {}
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,7 +225,8 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// One of 64 bits, from a name's length and its two ends, the same for all letter cases.
+/// One of 64 bits, from a name's length and its two ends, the same for all letter cases. A constant, where the name is.
+#[inline]
 fn shape(name: &[u8]) -> u64 {
     let (Some(first), Some(last)) = (name.first(), name.last()) else {
         return 0;

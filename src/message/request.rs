@@ -94,7 +94,7 @@ impl Request {
     pub(crate) fn clear(&mut self) {
         self.method = Method::GET;
         self.target
-            .assign(b"/", &Method::GET)
+            .assign("/", &Method::GET)
             .expect("the root is a target");
         self.version = Version::Http11;
         self.headers.refill(b"", std::iter::empty());

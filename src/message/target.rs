@@ -4,7 +4,6 @@
 //! reader of a path decodes it once and from the same bytes.
 
 use std::fmt;
-use std::net::Ipv6Addr;
 use std::ops::Range;
 
 use http::Method;
@@ -61,16 +60,20 @@ impl Target {
     /// Reads a target as the request line has it; which forms are allowed depends on the method.
     pub fn parse(bytes: &[u8], method: &Method) -> Result<Target, TargetError> {
         let mut target = Target::default();
-        target.assign(bytes, method)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| TargetError::ForbiddenByte)?;
+        target.assign(text, method)?;
         Ok(target)
     }
 
     /// Like [`Target::parse`], into the memory that is already there. After an error the value is unspecified.
-    pub(crate) fn assign(&mut self, bytes: &[u8], method: &Method) -> Result<(), TargetError> {
-        if !bytes.iter().all(|&byte| is_target_byte(byte)) {
+    pub(crate) fn assign(&mut self, text: &str, method: &Method) -> Result<(), TargetError> {
+        // One pass tells what is in it, and most often that is nothing that needs another.
+        let kinds = text
+            .bytes()
+            .fold(0, |kinds, byte| kinds | KINDS[byte as usize]);
+        if kinds & FORBIDDEN != 0 {
             return Err(TargetError::ForbiddenByte);
         }
-        let text = std::str::from_utf8(bytes).expect("every byte was found to be ASCII");
         self.raw.clear();
         self.raw.push_str(text);
         self.authority = None;
@@ -81,7 +84,7 @@ impl Target {
             let with_port = text
                 .rsplit_once(':')
                 .is_some_and(|(_, port)| !port.is_empty());
-            return if with_port && is_authority(text) {
+            return if with_port && is_authority(text.as_bytes()) {
                 Ok(())
             } else {
                 Err(TargetError::WrongForm)
@@ -96,10 +99,13 @@ impl Target {
         } else {
             self.assign_authority(text)?
         };
-        let end = text.find('?').unwrap_or(text.len());
+        let end = match kinds & QUERY {
+            0 => text.len(),
+            _ => text.find('?').unwrap_or(text.len()),
+        };
         self.path = start..end;
         self.query = (end < text.len()).then_some(end + 1..text.len());
-        if text[start..end].contains('\\') {
+        if kinds & BACKSLASH != 0 && text[start..end].contains('\\') {
             return Err(TargetError::ForbiddenByte);
         }
         Ok(())
@@ -118,7 +124,7 @@ impl Target {
         let end = text[start..]
             .find(['/', '?'])
             .map_or(text.len(), |at| start + at);
-        if !is_authority(&text[start..end]) {
+        if !is_authority(&text.as_bytes()[start..end]) {
             return Err(TargetError::BadAuthority);
         }
         self.authority = Some(start..end);
@@ -155,72 +161,103 @@ impl Target {
     }
 }
 
-/// What RFC 3986 allows, and besides what browsers leave unescaped in a query: `[ ] ^ { | }`, the backtick and `\`.
-fn is_target_byte(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#')
-}
+const FORBIDDEN: u8 = 1;
+const QUERY: u8 = 2;
+const BACKSLASH: u8 = 4;
+
+/// What each byte of a target is. Allowed is what RFC 3986 allows, and besides what browsers leave unescaped in a
+/// query: `[ ] ^ { | }`, the backtick and `\`.
+const KINDS: [u8; 256] = {
+    let mut table = [FORBIDDEN; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = match byte {
+            b'"' | b'<' | b'>' | b'#' => FORBIDDEN,
+            b'?' => QUERY,
+            b'\\' => BACKSLASH,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+/// `reg-name` of RFC 3986 without escapes: unreserved, and sub-delims but the comma (two hosts in one).
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'')
+            || matches!(byte, b'(' | b')' | b'*' | b'+' | b';' | b'=');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether `text` is `host [":" port]` (RFC 3986 §3.2.2, RFC 9110 §7.2), with a host that is not empty.
-pub(crate) fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.strip_prefix('[') {
+pub(crate) fn is_authority(text: &[u8]) -> bool {
+    let (host_is_valid, port) = match text.strip_prefix(b"[") {
         Some(rest) => {
-            let Some((literal, port)) = rest.split_once(']') else {
+            let Some(end) = rest.iter().position(|&byte| byte == b']') else {
                 return false;
             };
-            if literal.parse::<Ipv6Addr>().is_err() && !is_future_address(literal) {
-                return false;
-            }
-            ("[]", port)
+            let literal = &rest[..end];
+            (
+                is_ipv6(literal) || is_future_address(literal),
+                &rest[end + 1..],
+            )
         }
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
-    };
-    let port_is_valid = match port.strip_prefix(':') {
-        // RFC 3986 lets the port be empty, and `u16::from_str` would take a plus sign.
-        Some(digits) => {
-            digits.bytes().all(|byte| byte.is_ascii_digit())
-                && (digits.is_empty() || digits.parse::<u16>().is_ok())
+        None => {
+            // Short as hosts are, a plain loop is the fastest search.
+            let colon = text.iter().position(|&byte| byte == b':');
+            let end = colon.unwrap_or(text.len());
+            (is_registered_name(&text[..end]), &text[end..])
         }
-        None => port.is_empty(),
     };
-    port_is_valid && (host == "[]" || is_registered_name(host.as_bytes()))
+    host_is_valid && is_port(port)
+}
+
+fn is_ipv6(literal: &[u8]) -> bool {
+    std::str::from_utf8(literal).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 /// `IPvFuture` of RFC 3986 §3.2.2: `v`, hex digits, a dot, and what its version makes of the rest.
-fn is_future_address(literal: &str) -> bool {
-    let Some((version, address)) = literal.get(1..).and_then(|rest| rest.split_once('.')) else {
+fn is_future_address(literal: &[u8]) -> bool {
+    let Some((b'v' | b'V', rest)) = literal.split_first() else {
         return false;
     };
-    literal.starts_with(['v', 'V'])
-        && !version.is_empty()
-        && version.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && !address.is_empty()
-        && address
-            .bytes()
-            .all(|byte| byte == b':' || is_name_byte(byte))
-}
-
-/// `reg-name` of RFC 3986, not empty: unreserved, sub-delims but the comma (two hosts in one), whole escapes.
-fn is_registered_name(mut name: &[u8]) -> bool {
-    if name.is_empty() {
+    let Some(dot) = rest.iter().position(|&byte| byte == b'.') else {
         return false;
-    }
-    while let Some((&byte, rest)) = name.split_first() {
-        name = match byte {
-            b'%' => match rest {
-                [high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                    rest
-                }
-                _ => return false,
-            },
-            _ if is_name_byte(byte) => rest,
-            _ => return false,
-        };
-    }
-    true
+    };
+    let (version, address) = (&rest[..dot], &rest[dot + 1..]);
+    let is_address_byte = |&byte: &u8| byte == b':' || NAME_BYTES[byte as usize];
+    !version.is_empty()
+        && version.iter().all(u8::is_ascii_hexdigit)
+        && !address.is_empty()
+        && address.iter().all(is_address_byte)
 }
 
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte)
+/// Whether `text` is nothing, or a colon and a port. RFC 3986 lets the digits be none.
+fn is_port(text: &[u8]) -> bool {
+    let Some((b':', digits)) = text.split_first() else {
+        return text.is_empty();
+    };
+    let mut port: u32 = 0;
+    digits.iter().all(|byte| {
+        port = port * 10 + u32::from(byte.wrapping_sub(b'0'));
+        byte.is_ascii_digit() && port <= u32::from(u16::MAX)
+    })
+}
+
+/// `reg-name` of RFC 3986, not empty, its escapes whole.
+fn is_registered_name(name: &[u8]) -> bool {
+    let is_valid = |(at, &byte): (usize, &u8)| {
+        NAME_BYTES[byte as usize]
+            || byte == b'%'
+                && matches!(name.get(at + 1..at + 3), Some(digits) if digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    !name.is_empty() && name.iter().enumerate().all(is_valid)
 }
 
 #[cfg(test)]
@@ -290,7 +327,7 @@ mod tests {
         }
         // A `Host` may hold any byte above 0x7F.
         for text in ["é", "[é]", "[é1.a]", "[v1.é]"] {
-            assert!(!is_authority(text), "{text:?}");
+            assert!(!is_authority(text.as_bytes()), "{text:?}");
         }
     }
 

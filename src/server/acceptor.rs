@@ -79,17 +79,24 @@ impl<'a> Acceptor<'a> {
         let Some(listener) = self.shared.listeners.get(index) else {
             return;
         };
-        match listener::accept(listener) {
+        let accepted = listener::accept(listener);
+        if let Err(error) = &accepted
+            && error.kind() != io::ErrorKind::WouldBlock
+            && !listener::is_of_one_client(error)
+        {
+            return self.shared.pause_accepting(error);
+        }
+        // Before anything else: the next client in line is another thread's.
+        self.shared.listen_on(index);
+        match accepted {
             Ok((stream, peer)) => {
                 if let Some(place) = self.let_in(Connection::new(stream, peer)) {
                     self.drive(place, false);
                 }
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) if listener::is_of_one_client(&error) => {
-                tracing::debug!(target: "sockeye", %error, "could not accept a connection")
+            Err(error) => {
+                tracing::debug!(target: "sockeye", %error, "could not accept a connection");
             }
-            Err(error) => self.shared.pause_accepting(&error),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The ready list: epoll in a few safe verbs.
 //!
 //! The kernel's list is the only queue there is. A connection is put on it once and reported at every change
-//! (edge-triggered), which saves a system call for each request; a listener is reported as long as somebody waits there.
+//! (edge-triggered), which saves a system call for each request; a listener is reported once, so that one client wakes one
+//! thread, and then armed again.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -9,6 +10,8 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
+
+const LISTENER: EventFlags = EventFlags::IN.union(EventFlags::ONESHOT);
 
 /// Which changes of a connection are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +81,28 @@ impl Poller {
         )?)
     }
 
-    /// Adds a source that is reported as long as it is ready: a listener, or the bell that ends it all.
-    pub(super) fn add_steady(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+    /// Adds a listener, to be reported once.
+    pub(super) fn add_listener(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+        Ok(epoll::add(
+            &self.epoll,
+            source,
+            EventData::new_u64(token),
+            LISTENER,
+        )?)
+    }
+
+    /// Has a listener reported once more; if somebody waits there already, at once.
+    pub(super) fn rearm_listener(&self, source: impl AsFd, token: u64) -> io::Result<()> {
+        Ok(epoll::modify(
+            &self.epoll,
+            source,
+            EventData::new_u64(token),
+            LISTENER,
+        )?)
+    }
+
+    /// Adds the bell that ends it all, which everybody hears.
+    pub(super) fn add_bell(&self, source: impl AsFd, token: u64) -> io::Result<()> {
         Ok(epoll::add(
             &self.epoll,
             source,

@@ -55,7 +55,7 @@ impl Shared {
     ) -> io::Result<Shared> {
         let poller = Poller::new()?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        poller.add_steady(&bell, END_TOKEN)?;
+        poller.add_bell(&bell, END_TOKEN)?;
         let members = config.threads.max(config.active_threads + 1);
         let shared = Shared {
             parking: Parking::new(config.connections_max),
@@ -80,7 +80,7 @@ impl Shared {
         let mut is_paused = self.is_paused();
         for (index, listener) in self.listeners.iter().enumerate() {
             let token = FIRST_LISTENER_TOKEN + index as u64;
-            if let Err(error) = self.poller.add_steady(listener, token) {
+            if let Err(error) = self.poller.add_listener(listener, token) {
                 self.stop_listening();
                 return Err(error);
             }
@@ -94,6 +94,14 @@ impl Shared {
         if let Err(error) = self.listen() {
             self.complain_of_accepting(&error);
         }
+    }
+
+    /// Has the poller tell of the next client of a listener. Were it told of all of them all the time, nearly every new
+    /// connection would wake a second thread for nothing.
+    pub(super) fn listen_on(&self, index: usize) {
+        let token = FIRST_LISTENER_TOKEN + index as u64;
+        // It is not on the list if the server is stopping, or accepting is paused.
+        let _ = self.poller.rearm_listener(&self.listeners[index], token);
     }
 
     /// Has the poller tell of no new clients; those that knock wait with the kernel.

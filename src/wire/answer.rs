@@ -67,11 +67,8 @@ pub(super) fn write_head(
 ) {
     let status = response.status();
     let framing = body_framing(status, length, context);
-    out.extend_from_slice(b"HTTP/1.1 ");
-    out.extend_from_slice(status.as_str().as_bytes());
-    out.push(b' ');
-    out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
-    out.extend_from_slice(b"\r\nDate: ");
+    write_status(out, status);
+    out.extend_from_slice(b"Date: ");
     out.extend_from_slice(context.date.as_bytes());
     out.extend_from_slice(b"\r\nServer: sockeye\r\n");
     match framing {
@@ -95,6 +92,21 @@ pub(super) fn write_head(
     out.extend_from_slice(b"\r\n");
 }
 
+fn write_status(out: &mut Vec<u8>, status: StatusCode) {
+    // Nearly every answer is one of these two.
+    match status {
+        StatusCode::OK => out.extend_from_slice(b"HTTP/1.1 200 OK\r\n"),
+        StatusCode::NOT_MODIFIED => out.extend_from_slice(b"HTTP/1.1 304 Not Modified\r\n"),
+        _ => {
+            out.extend_from_slice(b"HTTP/1.1 ");
+            out.extend_from_slice(status.as_str().as_bytes());
+            out.push(b' ');
+            out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
 fn write_length(out: &mut Vec<u8>, length: u64) {
     out.extend_from_slice(b"Content-Length: ");
     write_decimal(out, length);
@@ -104,7 +116,13 @@ fn write_length(out: &mut Vec<u8>, length: u64) {
 /// The handler's fields, without those that are not its to say.
 fn write_fields(out: &mut Vec<u8>, headers: &Headers) {
     const OURS: [&str; 4] = ["Connection", "Content-Length", "Date", "Transfer-Encoding"];
-    if !OURS.iter().any(|name| headers.contains(name)) {
+    // Written out, each is a bit to look at, not a name.
+    let [connection, length, date, coding] = OURS;
+    if !(headers.contains(connection)
+        || headers.contains(length)
+        || headers.contains(date)
+        || headers.contains(coding))
+    {
         out.extend_from_slice(headers.as_lines());
         return;
     }

@@ -4,7 +4,9 @@
 //! the whole head, once. httparse takes bare LF, empty lines and a loose target, so what smuggling lives on is
 //! looked at here, strictly, before and after it.
 
-use httparse::{EMPTY_HEADER, Error, Header};
+use std::mem::MaybeUninit;
+
+use httparse::{Error, Header};
 
 use super::refusal::Refusal;
 use super::turn::Limits;
@@ -127,9 +129,10 @@ fn read(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
             &as_http11[..]
         }
     };
-    let mut fields = [EMPTY_HEADER; Limits::FIELDS_MAX];
-    let mut parsed = httparse::Request::new(&mut fields);
-    match parsed.parse(readable) {
+    // Not filled before it is written: that would cost as much as reading a short head.
+    let mut fields = [const { MaybeUninit::uninit() }; Limits::FIELDS_MAX];
+    let mut parsed = httparse::Request::new(&mut []);
+    match parsed.parse_with_uninit_headers(readable, &mut fields) {
         Ok(httparse::Status::Complete(length)) if length == readable.len() => {}
         Ok(_) => return Err(Refusal::Field),
         Err(Error::TooManyHeaders) => return Err(Refusal::HeadTooLarge),
@@ -147,7 +150,7 @@ fn read(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
         .expect("httparse completed, so the target is there");
     request
         .target
-        .assign(target.as_bytes(), &request.method)
+        .assign(target, &request.method)
         .map_err(Refusal::Target)?;
     // The lines begin behind the request line and end before the blank line.
     let lines = &readable[line_end + 2..readable.len() - 2];
@@ -222,9 +225,9 @@ pub(super) fn check_host(request: &Request) -> Result<(), Refusal> {
     if hosts.next().is_some() {
         return Err(Refusal::HostTwice);
     }
-    match std::str::from_utf8(host) {
-        Ok(host) if is_authority(host) => Ok(()),
-        _ => Err(Refusal::HostMalformed),
+    match is_authority(host) {
+        true => Ok(()),
+        false => Err(Refusal::HostMalformed),
     }
 }
 
