@@ -22,6 +22,10 @@ impl Conversation {
     ///
     /// The head and a small body are in the output then. What is returned is to be sent after it, followed by
     /// [`Conversation::delivered`]; nothing else is to be said before.
+    ///
+    /// [`Turn::Head`]: crate::wire::Turn::Head
+    /// [`Turn::Answer`]: crate::wire::Turn::Answer
+    /// [`Turn::Refuse`]: crate::wire::Turn::Refuse
     pub fn answer(&mut self, response: Response, date: &str) -> Payload {
         let rest = match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Asked(reader) => Some(reader),
