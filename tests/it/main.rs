@@ -3,8 +3,12 @@
 mod cli;
 mod echo;
 mod files;
+mod moving_files;
+mod process;
+mod program;
 mod router;
 mod server;
+mod soak;
 mod stalls;
 mod support;
 mod tidy;
