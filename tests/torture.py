@@ -31,10 +31,10 @@ def free_port():
         return s.getsockname()[1]
 
 
-def connect(port, address="127.0.0.1"):
+def connect(port):
     s = socket.socket()
     s.settimeout(20)
-    s.connect((address, port))
+    s.connect(("127.0.0.1", port))
     return s
 
 
@@ -93,8 +93,7 @@ def torture(name, port, pid, scale, seconds):
     slow_heads, slow_readers, idle = (int(n * scale) for n in (2000, 500, 10000))
     quiet, _ = measure(port, min(seconds, 3))
     anon = memory(pid)[0]
-    # Addresses of their own, or one address would run short of ports.
-    idlers = [connect(port, f"127.0.0.{1 + n % 4}") for n in range(idle)]
+    idlers = [connect(port) for _ in range(idle)]
     for s in idlers:
         s.sendall(GET % b"small.txt")
     for s in idlers:
@@ -104,7 +103,7 @@ def torture(name, port, pid, scale, seconds):
     before, begun = switches(pid), time.time()
     time.sleep(3)
     wakes = (switches(pid) - before) / (time.time() - begun)
-    heads = [connect(port, f"127.0.0.{1 + n % 4}") for n in range(slow_heads)]
+    heads = [connect(port) for _ in range(slow_heads)]
     for s in heads:
         s.sendall(b"GET /small.txt HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
     readers = []

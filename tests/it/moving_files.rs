@@ -71,7 +71,7 @@ fn one_that_is_replaced_or_deleted_or_forbidden_is_sent_as_it_was() {
     let deleted = while_sent(|path| fs::remove_file(path).unwrap());
     let forbidden = while_sent(|path| {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
     });
     for (promised, heard) in [replaced, deleted, forbidden] {
         assert_eq!((promised, heard.len()), (SIZE, SIZE));
