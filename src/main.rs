@@ -60,6 +60,8 @@ fn run() -> Result<(), Exit> {
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
     let notes = [chosen.note, listening.note, connections.note];
+    // Before anybody learns that it runs, and may tell it to stop.
+    stop_on_signals(server.stopper())?;
     let verbose_notes = options.verbose.then_some(confined);
     terminal::greet(&Greeting {
         urls: &listen::urls(&options.host, &bound, &listen::interfaces()),
@@ -71,7 +73,6 @@ fn run() -> Result<(), Exit> {
             .collect::<Vec<_>>(),
     });
 
-    stop_on_signals(server.stopper())?;
     let router = Router::new().any("/echo", Echo).fallback(files);
     let is_local = bound.iter().all(|address| address.ip().is_loopback());
     let served = server.serve(HostGuard::new(hosts(&options, is_local), router));

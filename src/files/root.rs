@@ -137,7 +137,7 @@ impl Root {
         let handle = self
             .open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)
             .ok()?;
-        rustix::fs::fstat(handle).ok()
+        status(&handle).ok()
     }
 
     fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
@@ -147,7 +147,7 @@ impl Root {
             return Err(Failure::NotRegular);
         }
         let handle = self.open_beneath(directory, path, READ)?;
-        let stat = rustix::fs::fstat(&handle)?;
+        let stat = status(&handle)?;
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Ok(Opened::File(handle.into(), fingerprint(&stat))),
             FileType::Directory => Ok(Opened::Directory(handle)),
@@ -242,7 +242,7 @@ impl Directory {
     fn open(path: &Path) -> Result<Directory, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()))?;
-        let identity = identity(&rustix::fs::fstat(&handle)?);
+        let identity = identity(&status(&handle)?);
         let mut names = vec![path.to_owned()];
         names.extend(path.canonicalize());
         Ok(Directory {
@@ -253,7 +253,7 @@ impl Directory {
     }
 
     fn is_deleted(&self) -> bool {
-        rustix::fs::fstat(&self.handle).is_ok_and(|stat| stat.st_nlink == 0)
+        status(&self.handle).is_ok_and(|stat| stat.st_nlink == 0)
     }
 }
 
@@ -287,7 +287,11 @@ pub(super) fn is_servable(stat: &Stat) -> bool {
 
 /// What the file behind a descriptor is now.
 pub(super) fn fingerprint_of(file: &File) -> Result<Fingerprint, Failure> {
-    Ok(fingerprint(&rustix::fs::fstat(file)?))
+    Ok(fingerprint(&status(file)?))
+}
+
+fn status(descriptor: impl AsFd) -> Result<Stat, Errno> {
+    retry_on_intr(|| rustix::fs::fstat(&descriptor))
 }
 
 fn fingerprint(stat: &Stat) -> Fingerprint {

@@ -1,0 +1,258 @@
+//! The process: its signals, its outputs, its descriptors, its rights.
+
+use std::fs::{self, File, Permissions};
+use std::io::{PipeWriter, Write, pipe};
+use std::net::TcpStream;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use tempfile::TempDir;
+
+use crate::program::{Program, command};
+use crate::support::until;
+
+fn site() -> TempDir {
+    let site = tempfile::tempdir().unwrap();
+    fs::set_permissions(site.path(), Permissions::from_mode(0o755)).unwrap();
+    fs::write(site.path().join("a.txt"), "hello").unwrap();
+    File::create(site.path().join("large"))
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    site
+}
+
+fn with_stderr_piped(command: &mut Command) {
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+}
+
+#[test]
+fn sigterm_and_sigint_stop_it_with_exit_0_and_a_line_that_counts() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let site = site();
+        let program = Program::start_with(site.path(), &[], with_stderr_piped);
+        let mut client = program.connect();
+        assert_eq!(client.ask("GET /a.txt").text(), "hello");
+        program.signal(signal);
+        assert!(client.is_closed());
+        let (code, said) = program.wait();
+        assert_eq!(code, Some(0), "{signal:?}");
+        assert!(said.ends_with("stopped finished=1 cut=0\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let site = site();
+    let program = Program::start_with(site.path(), &["--grace", "3600"], with_stderr_piped);
+    let mut stuck = program.connect();
+    stuck.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    stuck.hear_head();
+    program.signal(Signal::TERM);
+    until("nobody is let in", || {
+        TcpStream::connect(program.address()).is_err()
+    });
+    program.signal(Signal::INT);
+    let (code, said) = program.wait();
+    assert_eq!(code, Some(0));
+    assert!(said.ends_with(" cut=1\n"), "{said}");
+}
+
+#[test]
+fn sighup_without_a_terminal_loses_nothing() {
+    let site = site();
+    let program = Program::start(site.path(), &[]);
+    let mut client = program.connect();
+    for _ in 0..20 {
+        program.signal(Signal::HUP);
+        assert_eq!(client.ask("GET /a.txt").text(), "hello");
+        assert_eq!(program.ask("GET /a.txt").text(), "hello");
+    }
+}
+
+#[test]
+fn sighup_from_the_terminal_that_started_it_stops_it() {
+    let site = site();
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new())
+        .unwrap()
+        .into_string()
+        .unwrap();
+    let side = File::options().read(true).write(true).open(name).unwrap();
+    let program = Program::start_with(site.path(), &[], |command| {
+        command.stdin(side).stderr(Stdio::null());
+    });
+    assert_eq!(program.ask("GET /a.txt").text(), "hello");
+    program.signal(Signal::HUP);
+    assert_eq!(program.wait().0, Some(0));
+}
+
+#[test]
+fn outputs_that_are_full_or_dead_or_stalled_change_nothing() {
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    let dead = || Stdio::from(pipe().unwrap().1);
+    // Nobody reads, and there is no room for one byte more.
+    let (reader, mut writer) = pipe().unwrap();
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    while writer.write(&[b'x'; 4096]).is_ok() {}
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+    let stalled = |writer: &PipeWriter| Stdio::from(writer.try_clone().unwrap());
+    for (stdout, stderr) in [
+        (full(), full()),
+        (dead(), dead()),
+        (full(), stalled(&writer)),
+    ] {
+        let site = site();
+        let port = free_port();
+        let mut command = command(site.path(), &[]);
+        command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        let program = Program::start_on(command, port);
+        until("it listens", || {
+            TcpStream::connect(program.address()).is_ok()
+        });
+        let mut client = program.connect();
+        for _ in 0..2000 {
+            assert_eq!(client.ask("GET /a.txt").text(), "hello");
+        }
+        program.signal(Signal::TERM);
+        assert_eq!(program.wait().0, Some(0));
+    }
+    drop(reader);
+}
+
+/// One that is not listened on now. The port of a client that is gone is not given out again for a while.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[test]
+fn without_descriptors_files_are_503_and_clients_wait_and_all_are_served_afterwards() {
+    let site = site();
+    let program = Program::start_with(site.path(), &["--cache-bytes", "0"], with_stderr_piped);
+    let mut early = program.connect();
+    assert_eq!(early.ask("GET /a.txt").text(), "hello");
+    program.limit_descriptors(0);
+    let answer = early.ask("GET /a.txt");
+    assert_eq!(
+        (answer.status, answer.field("Retry-After").is_some()),
+        (503, true)
+    );
+    let mut late: Vec<_> = (0..20).map(|_| program.connect()).collect();
+    late.iter_mut()
+        .for_each(|client| client.say("GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    // A connection that is there works on.
+    assert_eq!(early.ask("POST /echo").status, 200);
+    assert_eq!(early.ask("GET /a.txt").status, 503);
+    program.limit_descriptors(1000);
+    late.iter_mut()
+        .for_each(|client| assert_eq!(client.hear().text(), "hello"));
+    assert_eq!(early.ask("GET /a.txt").text(), "hello");
+    program.signal(Signal::TERM);
+    let (code, said) = program.wait();
+    assert_eq!(code, Some(0));
+    assert!(
+        said.contains("cannot accept connections for now; raise the limit with ulimit -n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_page_that_rebinds_its_name_to_this_machine_reads_nothing() {
+    let site = site();
+    let program = Program::start(site.path(), &["--allow-host", "dev.test"]);
+    for (host, status) in [
+        ("localhost", 200),
+        ("dev.test:80", 200),
+        ("127.0.0.1", 200),
+        ("evil.test", 421),
+        ("192.0.2.7", 421),
+        ("localhost.evil.test", 421),
+    ] {
+        let mut client = program.connect();
+        client.say(format!("GET /a.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        let answer = client.hear();
+        assert_eq!(answer.status, status, "{host}");
+        assert_eq!(answer.text() == "hello", status == 200, "{host}");
+        assert_eq!(answer.field("Access-Control-Allow-Origin"), None);
+    }
+}
+
+#[test]
+fn it_gains_no_privileges_and_reads_nothing_beside_its_directory_and_its_neighbours() {
+    let outer = tempfile::tempdir().unwrap();
+    let parent = outer.path().join("parent");
+    let root = parent.join("dist");
+    fs::create_dir_all(&root).unwrap();
+    fs::write(outer.path().join("secret"), "secret").unwrap();
+    fs::write(parent.join("neighbour"), "neighbour").unwrap();
+    symlink(outer.path().join("secret"), root.join("out")).unwrap();
+    symlink(parent.join("neighbour"), root.join("beside")).unwrap();
+    let program = Program::start(&root, &["--follow-symlinks"]);
+    assert_eq!(program.status("NoNewPrivs"), "1");
+    assert_eq!(program.ask("GET /beside").text(), "neighbour");
+    let status = program.ask("GET /out").status;
+    if Path::new("/sys/kernel/security/landlock").exists() || status != 200 {
+        assert_eq!(status, 404, "the kernel forbids what the flag allows");
+    }
+}
+
+#[test]
+fn a_directory_that_is_replaced_or_swapped_by_its_link_is_served_anew() {
+    let parent = tempfile::tempdir().unwrap();
+    let at = |name: &str| parent.path().join(name);
+    for (name, text) in [("one", "1"), ("two", "2")] {
+        fs::create_dir(at(name)).unwrap();
+        fs::write(at(name).join("index.html"), text).unwrap();
+    }
+    symlink(at("one"), at("current")).unwrap();
+    let linked = Program::start(&at("current"), &[]);
+    let plain = Program::start(&at("one"), &[]);
+    assert_eq!(linked.ask("GET /").text(), "1");
+    assert_eq!(plain.ask("GET /").text(), "1");
+
+    symlink(at("two"), at("next")).unwrap();
+    fs::rename(at("next"), at("current")).unwrap();
+    until("the link's new directory is served", || {
+        linked.ask("GET /").text() == "2"
+    });
+
+    fs::remove_dir_all(at("one")).unwrap();
+    assert_eq!(plain.ask("GET /").status, 503);
+    fs::create_dir(at("one")).unwrap();
+    fs::write(at("one").join("index.html"), "anew").unwrap();
+    until("the new directory is served", || {
+        plain.ask("GET /").text() == "anew"
+    });
+}
+
+#[test]
+fn started_as_root_it_becomes_another_user() {
+    let site = site();
+    if !rustix::process::geteuid().is_root() {
+        // It can only be refused then.
+        let output = command(site.path(), &["--port", "0", "--user", "nobody"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        return;
+    }
+    let program = Program::start(site.path(), &["--user", "nobody"]);
+    for name in ["Uid", "Gid"] {
+        let ids = program.status(name);
+        assert!(
+            ids.split_whitespace().all(|id| id == "65534"),
+            "{name}: {ids}"
+        );
+    }
+    assert_eq!(program.status("CapEff"), "0000000000000000");
+    assert_eq!(program.ask("GET /a.txt").text(), "hello");
+    fs::write(site.path().join("private"), "secret").unwrap();
+    fs::set_permissions(site.path().join("private"), Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(program.ask("GET /private").status, 404);
+}

@@ -1,0 +1,124 @@
+//! Thousands of connections of every kind leave nothing behind: no descriptor, no thread, no memory.
+
+use std::fs;
+use std::net::Shutdown;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use crate::program::{Program, crowd};
+use crate::support::{Client, until};
+
+// Each thread is one client after the other.
+const CLIENTS: usize = 4;
+
+const MEMORY_MORE_MAX: usize = 1024;
+
+#[test]
+fn thousands_of_connections_of_every_kind_leave_nothing_behind() {
+    let count: usize = match std::env::var("SOCKEYE_SOAK") {
+        Ok(count) => count
+            .parse()
+            .expect("SOCKEYE_SOAK is a number of connections"),
+        Err(_) => 4_000,
+    };
+    let site = tempfile::tempdir().unwrap();
+    fs::write(site.path().join("small.txt"), "hello").unwrap();
+    fs::write(site.path().join("large"), vec![b'x'; 8_000_000]).unwrap();
+    fs::create_dir(site.path().join("list")).unwrap();
+    let program = Program::start(site.path(), &["--quiet"]);
+    let own_sockets = program.sockets();
+    // Every thread and every buffer has been used once.
+    soak(&program, 2_000);
+    let before = settled(&program, own_sockets);
+    soak(&program, count);
+    let after = settled(&program, own_sockets);
+    assert_eq!(
+        (after.0, after.1),
+        (before.0, before.1),
+        "descriptors and threads"
+    );
+    assert!(
+        after.2 <= before.2 + MEMORY_MORE_MAX,
+        "{count} connections left {} KiB behind ({} KiB before)",
+        after.2 - before.2,
+        before.2
+    );
+    assert_eq!(program.ask("GET /small.txt").text(), "hello");
+}
+
+/// Descriptors, threads and KiB of memory once nobody is connected: what is open then stays open.
+fn settled(program: &Program, own_sockets: usize) -> (usize, usize, usize) {
+    until("all connections are over", || {
+        program.sockets() == own_sockets
+    });
+    (program.descriptors(), program.threads(), program.memory())
+}
+
+fn soak(program: &Program, count: usize) {
+    crowd(CLIENTS, |number| {
+        for turn in (number..count).step_by(CLIENTS) {
+            // Multiplied by an odd number, the kinds come in an order of their own for every client.
+            visit(program.connect(), turn.wrapping_mul(7) / CLIENTS % 12);
+        }
+    });
+}
+
+/// One connection of the kind `kind`, to its end, which may be the client's alone.
+fn visit(mut client: Client, kind: usize) {
+    let head = "HTTP/1.1\r\nHost: localhost\r\n";
+    match kind {
+        0 => assert_eq!(client.ask("GET /small.txt").text(), "hello"),
+        1 => (0..5).for_each(|_| assert_eq!(client.ask("HEAD /large").status, 200)),
+        2 => drop(client),
+        3 => client.say(format!("GET /small.txt {head}X-Half")),
+        4 => {
+            client.say(format!(
+                "POST /echo {head}Content-Length: 100000\r\n\r\nhalf"
+            ));
+            reset(&client);
+        }
+        5 => {
+            client.say(format!("GET /large {head}\r\n"));
+            client.hear_head();
+            reset(&client);
+        }
+        6 => client.say(format!("GET /large {head}\r\n")),
+        7 => {
+            client.say(format!("GET /small.txt {head}\r\n").repeat(20));
+            (0..20).for_each(|_| assert_eq!(client.hear().text(), "hello"));
+        }
+        8 => {
+            client.say("\x16\x03\x01\x02 no request at all\r\n\r\n");
+            assert_eq!(client.hear().status, 400);
+        }
+        9 => {
+            client.say(format!("GET /list/ {head}Connection: close\r\n\r\n"));
+            client
+                .stream()
+                .shutdown(Shutdown::Write)
+                .expect("it is open");
+            assert_eq!(client.hear().status, 200);
+        }
+        10 => {
+            client.say(format!(
+                "POST /echo {head}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+            ));
+            assert_eq!(client.hear().text(), "abc");
+        }
+        _ => {
+            client.say(format!(
+                "POST /small.txt {head}Content-Length: 5000000\r\n\r\nhello"
+            ));
+            assert_eq!(client.hear().status, 405);
+        }
+    }
+}
+
+/// The client's machine is gone at once: what it was sent is answered by a reset.
+fn reset(client: &Client) {
+    let socket = SockRef::from(client.stream());
+    socket
+        .set_linger(Some(Duration::ZERO))
+        .expect("a TCP socket lingers");
+}
