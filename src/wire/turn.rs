@@ -36,11 +36,11 @@ impl Default for Limits {
 pub enum Turn {
     /// Send what is in the output, read from the client, then ask again.
     NeedBytes,
-    /// The head is complete: [`Conversation::answer`] from it, or [`Conversation::decline`].
+    /// The head is complete: `Conversation::answer` from it, or `Conversation::decline`.
     Head,
-    /// The whole request is ready: [`Conversation::answer`] it.
+    /// The whole request is ready: `Conversation::answer` it.
     Answer,
-    /// [`Conversation::answer`] with [`Refusal::response`]; the connection will close.
+    /// `Conversation::answer` with [`Refusal::response`]; the connection will close.
     Refuse(Refusal),
     /// The body that was sent back as it came is complete, so many bytes.
     Relayed(u64),

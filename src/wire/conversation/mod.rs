@@ -138,7 +138,7 @@ impl Conversation {
         &mut self.output
     }
 
-    /// Puts a piece of a [`Payload::Stream`] into the output; an empty piece is its end.
+    /// Puts a piece of a `Payload::Stream` into the output; an empty piece is its end.
     pub fn push_stream(&mut self, piece: &[u8], chunked: bool) {
         match (chunked, piece.is_empty()) {
             (true, false) => write_chunk(&mut self.output, piece),
