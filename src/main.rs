@@ -35,19 +35,16 @@ fn run() -> Result<(), Exit> {
     let options = Options::parse(std::env::args_os().skip(1), Path::is_dir)?;
     let connections = limits::connections(options.connections_max);
     let config = config(&options, &connections);
-    if options.print_limits {
-        return Err(Exit::done(limits::table(
-            &options,
-            connections.max,
-            memory(&config),
-        )));
-    }
-    let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files_config = FilesConfig {
         hidden: options.hidden,
         follow_symlinks: options.follow_symlinks,
         cache_bytes: options.cache_bytes_max,
     };
+    let memory = memory(&config, &files_config);
+    if options.print_limits {
+        return Err(Exit::done(limits::table(&options, connections.max, memory)));
+    }
+    let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files = StaticFiles::with_config(&chosen.path, &files_config).map_err(|error| {
         Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
     })?;
@@ -73,6 +70,10 @@ fn run() -> Result<(), Exit> {
             .collect::<Vec<_>>(),
     });
 
+    // A person at a terminal asks when it matters; a log keeps it.
+    if options.verbose || !io::stdout().is_terminal() {
+        tracing::info!(target: "sockeye", "{}", memory.sentence(connections.max));
+    }
     let router = Router::new().any("/echo", Echo).fallback(files);
     let is_local = bound.iter().all(|address| address.ip().is_loopback());
     let served = server.serve(HostGuard::new(hosts(&options, is_local), router));
@@ -100,11 +101,11 @@ fn config(options: &Options, connections: &Connections) -> Config {
 }
 
 /// What the server's memory is made of. None of the handlers here collects a body.
-fn memory(config: &Config) -> Memory {
+fn memory(config: &Config, files: &FilesConfig) -> Memory {
     let mut config = config.clone();
     config.limits.body_bytes_max = 0;
     Memory {
-        fixed_bytes: config.fixed_bytes(),
+        fixed_bytes: config.fixed_bytes() + access_log::WAITING_BYTES_MAX + files.memory_bytes(),
         connection_bytes: config.connection_bytes(),
     }
 }

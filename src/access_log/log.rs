@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Bytes that wait or are being written at any time; 4 MiB is half a second of lines under full load.
-const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How long lines gather after a batch before the next is written.
 const GATHER: Duration = Duration::from_millis(5);

@@ -11,7 +11,7 @@ mod subscriber;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-pub use log::Log;
+pub use log::{Log, WAITING_BYTES_MAX};
 pub use subscriber::{LogLevel, Settings, Subscriber, install};
 
 /// The target of the events that [`record`] makes.

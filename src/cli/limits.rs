@@ -17,7 +17,7 @@ const RESERVE: u64 = 64;
 /// What the server's memory is made of; the server knows the figures.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory {
-    /// Bytes that are held whatever happens: threads and their buffers, the log.
+    /// Bytes that do not depend on how many clients there are: threads and their buffers, the log, files in memory.
     pub fixed_bytes: usize,
     /// Bytes that one connection may hold at most.
     pub connection_bytes: usize,
@@ -121,15 +121,28 @@ pub fn table(options: &Options, connections_max: usize, memory: Memory) -> Strin
     for (what, limit, flag) in rows {
         text += &format!("{what:36}{limit:>10}  {flag}\n");
     }
-    let held = memory.connection_bytes as u64 * connections_max as u64;
-    let fixed = memory.fixed_bytes as u64 + options.cache_bytes_max as u64;
-    text + &format!(
-        "{:36}{:>10}  {} and {} for each connection",
-        "memory at most",
-        shown_bytes(fixed + held),
-        shown_bytes(fixed),
-        shown_bytes(memory.connection_bytes as u64)
-    )
+    let (total, parts) = memory.sum(connections_max);
+    text + &format!("{:36}{total:>10}  {parts}", "memory at most")
+}
+
+impl Memory {
+    /// The bound in one sentence.
+    pub fn sentence(&self, connections_max: usize) -> String {
+        let (total, parts) = self.sum(connections_max);
+        format!("takes {total} of memory at most: {parts}, of which there are {connections_max}")
+    }
+
+    fn sum(&self, connections_max: usize) -> (String, String) {
+        let fixed = self.fixed_bytes as u64;
+        let each = self.connection_bytes as u64;
+        let total = shown_bytes(fixed + each * connections_max as u64);
+        let parts = format!(
+            "{} and {} for each connection",
+            shown_bytes(fixed),
+            shown_bytes(each)
+        );
+        (total, parts)
+    }
 }
 
 fn seconds(wait: Duration) -> String {
@@ -175,7 +188,7 @@ mod tests {
         let options =
             Options::parse(["--head-timeout", "0.5", "--cache-bytes", "8M"], |_| false).unwrap();
         let memory = Memory {
-            fixed_bytes: 16 << 20,
+            fixed_bytes: 24 << 20,
             connection_bytes: 64 << 10,
         };
         let table = table(&options, 256, memory);

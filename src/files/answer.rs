@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::multipart::{self, content_range};
@@ -48,7 +49,7 @@ pub(super) fn redirect(directory_url: String, query: Option<&str>) -> Response {
 }
 
 /// The page that lists a directory.
-pub(super) fn listing(page: String) -> Response {
+pub(super) fn listing(page: Bytes) -> Response {
     Response::html(page)
         .with_header("Cache-Control", "no-cache")
         .with_header("X-Content-Type-Options", "nosniff")

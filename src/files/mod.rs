@@ -11,6 +11,7 @@ mod entries;
 mod listing;
 mod multipart;
 mod pace;
+mod pages;
 mod preconditions;
 mod range;
 mod representation;
@@ -25,8 +26,10 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use cache::{Cache, Entry};
 use pace::Pace;
+use pages::{PAGES_BYTES_MAX, Pages};
 use representation::{Content, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
@@ -49,6 +52,7 @@ pub struct StaticFiles {
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: Pace,
+    pages: Pages,
 }
 
 /// What may be served, and how much of it is kept in memory.
@@ -76,12 +80,19 @@ impl Default for FilesConfig {
 enum Found {
     File(Representation),
     /// A directory's listing.
-    Page(String),
+    Page(Bytes),
     /// A directory, asked for without the slash at its end.
     Elsewhere(SafePath),
     /// The URL is none of ours.
     BadPath(PathError),
     Nothing(Failure),
+}
+
+impl FilesConfig {
+    /// The memory that files and listings may take at most, in bytes, while any number of clients take them.
+    pub fn memory_bytes(&self) -> usize {
+        self.cache_bytes + PAGES_BYTES_MAX
+    }
 }
 
 impl StaticFiles {
@@ -102,6 +113,7 @@ impl StaticFiles {
             cache,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
+            pages: Pages::default(),
         })
     }
 
@@ -186,8 +198,10 @@ impl StaticFiles {
         }
         match self.root.find(path.as_c_str())? {
             Opened::Directory(handle) => {
+                let _making = self.pages.make();
                 let (entries, is_cut) = entries::entries(&self.root, path, handle, self.hidden)?;
-                Ok(Found::Page(listing::page(path.names(), entries, is_cut)))
+                let page = listing::page(path.names(), entries, is_cut);
+                Ok(Found::Page(self.pages.hold(page)?))
             }
             // A file has no slash at its end.
             Opened::File(..) => Err(Failure::Missing),

@@ -45,6 +45,24 @@ fn sigterm_and_sigint_stop_it_with_exit_0_and_a_line_that_counts() {
 }
 
 #[test]
+fn without_a_terminal_it_says_what_memory_it_takes_at_most() {
+    let site = site();
+    let program = Program::start_with(
+        site.path(),
+        &["--max-connections", "100"],
+        with_stderr_piped,
+    );
+    program.signal(Signal::TERM);
+    let (code, said) = program.wait();
+    assert_eq!(code, Some(0));
+    assert!(said.starts_with("sockeye: takes "), "{said}");
+    assert!(
+        said.contains("for each connection, of which there are 100\n"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once() {
     let site = site();
     let program = Program::start_with(site.path(), &["--grace", "3600"], with_stderr_piped);

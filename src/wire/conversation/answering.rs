@@ -17,7 +17,7 @@ const COPIED_BYTES_MAX: usize = 8 * 1024;
 const DISCARDED_BYTES_MAX: u64 = 64 * 1024;
 
 impl Conversation {
-    /// Answers the request in hand. To be said after [`Turn::Head`], [`Turn::Answer`] or [`Turn::Refuse`]; `date` is
+    /// Answers the request in hand. To be said after `Turn::Head`, `Turn::Answer` or `Turn::Refuse`; `date` is
     /// the value of `Date`, an HTTP-date.
     ///
     /// The head and a small body are in the output then. What is returned is to be sent after it, followed by
