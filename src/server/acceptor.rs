@@ -175,7 +175,7 @@ impl<'a> Acceptor<'a> {
         let (socket, token) = (connection.transport(), place.token());
         let poller = &self.shared.poller;
         let interest = match (place.interest, pause) {
-            (Some(_), Pause::Unheard) | (Some(Interest::Both), Pause::Blocked) => return Ok(()),
+            (Some(_), Pause::Unheard) => return Ok(()),
             (None, Pause::Unheard) => Interest::Read,
             _ => Interest::Both,
         };

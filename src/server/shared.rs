@@ -100,8 +100,11 @@ impl Shared {
     /// connection would wake a second thread for nothing.
     pub(super) fn listen_on(&self, index: usize) {
         let token = FIRST_LISTENER_TOKEN + index as u64;
-        // It is not on the list if the server is stopping, or accepting is paused.
-        let _ = self.poller.rearm_listener(&self.listeners[index], token);
+        match self.poller.rearm_listener(&self.listeners[index], token) {
+            // It is not on the list if the server is stopping, or accepting is paused.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => self.pause_accepting(&error),
+            _ => {}
+        }
     }
 
     /// Has the poller tell of no new clients; those that knock wait with the kernel.
