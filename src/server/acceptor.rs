@@ -1,9 +1,9 @@
 //! One thread's loop: wait, accept or drive a connection, park it again.
 
-use std::io;
 use std::net::TcpStream;
 use std::sync::MutexGuard;
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
 use super::connection::{Connection, Next};
 use super::deadlines::{Parked, Pause, after};
@@ -15,6 +15,9 @@ use super::shared::{END_TOKEN, Shared, listener_index};
 
 // After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
 const BREATH: Duration = Duration::from_millis(10);
+
+// How many clients one thread lets in before it looks at those that are there.
+const ACCEPTS_MAX: usize = 8;
 
 // How often one thread drives one connection in a row.
 const ROUNDS_MAX: usize = 4;
@@ -79,23 +82,29 @@ impl<'a> Acceptor<'a> {
         let Some(listener) = self.shared.listeners.get(index) else {
             return;
         };
-        let accepted = listener::accept(listener);
-        if let Err(error) = &accepted
-            && error.kind() != io::ErrorKind::WouldBlock
-            && !listener::is_of_one_client(error)
-        {
-            return self.shared.pause_accepting(error);
-        }
-        // Before anything else: the next client in line is another thread's.
-        self.shared.listen_on(index);
-        match accepted {
-            Ok((stream, peer)) => {
-                if let Some(place) = self.let_in(Connection::new(stream, peer)) {
-                    self.drive(place, false);
-                }
+        let mut is_armed = false;
+        for _ in 0..ACCEPTS_MAX {
+            let accepted = listener::accept(listener);
+            if let Err(error) = &accepted
+                && error.kind() != io::ErrorKind::WouldBlock
+                && !listener::is_of_one_client(error)
+            {
+                return self.shared.pause_accepting(error);
             }
-            Err(error) => {
-                tracing::debug!(target: "sockeye", %error, "could not accept a connection");
+            // Before anything else: the next client in line is another thread's, should this one block.
+            if !mem::replace(&mut is_armed, true) {
+                self.shared.listen_on(index);
+            }
+            match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(place) = self.let_in(Connection::new(stream, peer)) {
+                        self.drive(place, false);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    tracing::debug!(target: "sockeye", %error, "could not accept a connection");
+                }
             }
         }
     }

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use nix::libc;
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::SetStruct;
 use rustix::io::retry_on_intr;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -14,6 +17,22 @@ const BACKLOG: i32 = 4096;
 // What the kernel may hold of an answer that has not left yet: enough to keep a fast line busy, and a bound for
 // clients that stop reading (each would pin megabytes otherwise).
 const UNSENT_BYTES_MAX: u32 = 128 * 1024;
+
+// For how long the kernel may keep a client to itself that has said nothing. It comes with its request then, and a thread
+// is woken once and not twice; one that stays silent comes all the same, a moment later.
+const DEFERRED_SECONDS: i32 = 1;
+
+/// `TCP_DEFER_ACCEPT` of tcp(7). Where the kernel's queue of such clients is full it makes no difference (syncookies).
+#[derive(Debug, Clone, Copy)]
+struct DeferAccept;
+
+nix::setsockopt_impl!(
+    DeferAccept,
+    libc::IPPROTO_TCP,
+    libc::TCP_DEFER_ACCEPT,
+    i32,
+    SetStruct<i32>
+);
 
 /// An address that could not be listened on.
 #[derive(Debug)]
@@ -69,10 +88,11 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // A restart must not wait for old connections to time out.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // Accepted sockets inherit these two. An answer is one write, so nothing is gained by waiting for more; and
+    // Accepted sockets inherit the first two. An answer is one write, so nothing is gained by waiting for more; and
     // neither is worth failing for, where a kernel or sandbox does not know it.
     let _ = socket.set_tcp_nodelay(true);
     let _ = socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+    let _ = setsockopt(&socket, DeferAccept, &DEFERRED_SECONDS);
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

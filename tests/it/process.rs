@@ -76,7 +76,9 @@ fn a_second_signal_ends_it_at_once() {
     program.signal(Signal::INT);
     let (code, said) = program.wait();
     assert_eq!(code, Some(0));
-    assert!(said.ends_with(" cut=1\n"), "{said}");
+    // Whoever knocked meanwhile may be among them.
+    let cut = said.trim_end().rsplit_once(" cut=").map(|(_, cut)| cut);
+    assert!(cut.is_some_and(|cut| cut != "0"), "{said}");
 }
 
 #[test]
