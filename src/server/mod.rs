@@ -32,6 +32,9 @@ use crate::wire::Limits;
 use acceptor::Acceptor;
 use shared::Shared;
 
+// From reports on epoll, not from measurements of ours.
+const CORES_PER_CREW: usize = 8;
+
 // A thread's stack as far as it is used, its conversation and its scratch buffer.
 const THREAD_BYTES: usize = 256 * 1024;
 
@@ -42,6 +45,9 @@ pub struct Config {
     pub threads: usize,
     /// Threads that work at the same time; more than the machine has cores is slower.
     pub active_threads: usize,
+    /// How many crews share the threads and connections, each with a ready list of its own. One list is best for a few
+    /// cores; past about eight its lock is what they wait for.
+    pub crews: usize,
     /// Connections at the same time; the one idle longest gives way to a new one.
     pub connections_max: usize,
     /// What a request may be.
@@ -60,9 +66,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         Config {
-            threads: 32,
-            active_threads: thread::available_parallelism().map_or(1, usize::from),
+            threads: cores + 30,
+            active_threads: cores,
+            crews: cores.div_ceil(CORES_PER_CREW),
             connections_max: 10_000,
             limits: Limits::default(),
             head_timeout: Duration::from_secs(10),
@@ -85,6 +93,18 @@ impl Config {
     /// and what it has been answered and not taken.
     pub fn connection_bytes(&self) -> usize {
         connection::connection_bytes(&self.limits)
+    }
+
+    /// What one of the crews gets of all this.
+    fn of_one_crew(&self) -> Config {
+        let crews = self.crews.max(1);
+        Config {
+            threads: self.threads.div_ceil(crews),
+            active_threads: self.active_threads.div_ceil(crews).max(1),
+            crews: 1,
+            connections_max: self.connections_max.div_ceil(crews),
+            ..self.clone()
+        }
     }
 
     fn shortest_timeout(&self) -> Duration {
@@ -154,21 +174,57 @@ impl Server {
     ///
     /// Fails if the machine gives it no threads or no descriptors to begin with; never later.
     pub fn serve(self, handler: impl Handler) -> io::Result<Summary> {
-        let shared = Arc::new(Shared::new(self.config, Box::new(handler), self.listeners)?);
-        shared.crew.enlist_watchman();
-        self.stopper.watch_over(&shared);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(shared.at_work())
-            .thread_name(|index| format!("sockeye-{index}"))
-            .build()
-            .map_err(io::Error::other)?;
-        let crew = Arc::clone(&shared);
-        pool.spawn_broadcast(move |member| {
-            Acceptor::new(&crew).run(member.index());
-            crew.go_home();
-        });
-        Ok(watchman::watch(&shared, &self.stopper))
+        let handler: Arc<dyn Handler> = Arc::new(handler);
+        let listeners: Arc<[TcpListener]> = self.listeners.into();
+        let config = self.config.of_one_crew();
+        let crews = (0..self.config.crews.max(1))
+            .map(|_| {
+                Shared::new(config.clone(), Arc::clone(&handler), Arc::clone(&listeners))
+                    .map(Arc::new)
+            })
+            .collect::<io::Result<Vec<_>>>()?;
+        self.stopper.watch_over(&crews);
+        let serve = |crew: &Arc<Shared>| {
+            let served = serve_with(crew, &self.stopper);
+            if served.is_err() {
+                self.stopper.stop_now();
+            }
+            served
+        };
+        let (first, others) = crews.split_first().expect("there is one crew at least");
+        thread::scope(|scope| {
+            let others = others
+                .iter()
+                .map(|crew| thread::Builder::new().spawn_scoped(scope, || serve(crew)))
+                .collect::<io::Result<Vec<_>>>()
+                .inspect_err(|_| self.stopper.stop_now())?;
+            let mut summary = serve(first)?;
+            for other in others {
+                let Summary { finished, cut } = other
+                    .join()
+                    .map_err(|_| io::Error::other("a watchman panicked"))??;
+                summary.finished += finished;
+                summary.cut += cut;
+            }
+            Ok(summary)
+        })
     }
+}
+
+/// Serves with one crew, the calling thread being its watchman.
+fn serve_with(crew: &Arc<Shared>, stopper: &Stopper) -> io::Result<Summary> {
+    crew.crew.enlist_watchman();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(crew.at_work())
+        .thread_name(|index| format!("sockeye-{index}"))
+        .build()
+        .map_err(io::Error::other)?;
+    let shared = Arc::clone(crew);
+    pool.spawn_broadcast(move |member| {
+        Acceptor::new(&shared).run(member.index());
+        shared.go_home();
+    });
+    Ok(watchman::watch(crew, stopper))
 }
 
 /// Stops a server.
@@ -180,7 +236,7 @@ pub struct Stopper {
 #[derive(Debug, Default)]
 struct StopperInner {
     state: AtomicU8,
-    server: Mutex<Weak<Shared>>,
+    crews: Mutex<Vec<Weak<Shared>>>,
 }
 
 /// How urgently a server is to stop.
@@ -202,15 +258,19 @@ impl Stopper {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |state| {
                 (state < 2).then_some(state + 1)
             });
-        let server = self
+        let crews = self
             .inner
-            .server
+            .crews
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .upgrade();
-        if let Some(server) = server {
-            server.crew.wake_watchman();
+            .unwrap_or_else(PoisonError::into_inner);
+        for crew in crews.iter().filter_map(Weak::upgrade) {
+            crew.crew.wake_watchman();
         }
+    }
+
+    fn stop_now(&self) {
+        self.stop();
+        self.stop();
     }
 
     fn state(&self) -> Stop {
@@ -221,11 +281,11 @@ impl Stopper {
         }
     }
 
-    fn watch_over(&self, shared: &Arc<Shared>) {
+    fn watch_over(&self, crews: &[Arc<Shared>]) {
         *self
             .inner
-            .server
+            .crews
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(shared);
+            .unwrap_or_else(PoisonError::into_inner) = crews.iter().map(Arc::downgrade).collect();
     }
 }

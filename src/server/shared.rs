@@ -1,10 +1,10 @@
-//! What all threads of a server share.
+//! What all threads of a crew share.
 
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -28,11 +28,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 // The same complaint is made at most so often.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One server's state.
+/// One crew's state. Crews that serve side by side have the handler and the listeners in common.
 pub(super) struct Shared {
     pub(super) config: Config,
-    pub(super) handler: Box<dyn Handler>,
-    pub(super) listeners: Vec<TcpListener>,
+    pub(super) handler: Arc<dyn Handler>,
+    pub(super) listeners: Arc<[TcpListener]>,
     pub(super) poller: Poller,
     pub(super) parking: Parking,
     pub(super) crew: Crew,
@@ -50,8 +50,8 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         config: Config,
-        handler: Box<dyn Handler>,
-        listeners: Vec<TcpListener>,
+        handler: Arc<dyn Handler>,
+        listeners: Arc<[TcpListener]>,
     ) -> io::Result<Shared> {
         let poller = Poller::new()?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
@@ -109,7 +109,7 @@ impl Shared {
 
     /// Has the poller tell of no new clients; those that knock wait with the kernel.
     pub(super) fn stop_listening(&self) {
-        for listener in &self.listeners {
+        for listener in self.listeners.iter() {
             // It is not on the list if accepting is paused.
             let _ = self.poller.forget(listener);
         }

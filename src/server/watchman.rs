@@ -1,4 +1,4 @@
-//! The thread that called [`Server::serve`](super::Server::serve): it replaces members that are stuck, ends waits
+//! The thread that called [`Server::serve`](super::Server::serve), or one like it for another crew: it replaces members that are stuck, ends waits
 //! that took too long, and sees the server to its end. When nothing happens, it sleeps.
 
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, acceptor: &mut Acceptor<'_>) -> S
     shared.stop_listening();
     acceptor.look_up();
     // Whoever was let into the queue has been promised an answer.
-    for listener in &shared.listeners {
+    for listener in shared.listeners.iter() {
         for _ in 0..LAST_CLIENTS_MAX {
             match listener::accept(listener) {
                 Ok((stream, peer)) => acceptor.welcome_late(Connection::new(stream, peer)),

@@ -233,3 +233,36 @@ fn the_connection_idle_longest_gives_way_and_without_one_the_client_is_told() {
     second.say("b");
     assert_eq!(second.hear().text(), "ab");
 }
+
+#[test]
+fn crews_side_by_side_serve_as_one_server() {
+    let config = Config {
+        crews: 3,
+        active_threads: 3,
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, hello());
+    let mut clients: Vec<_> = (0..100).map(|_| server.connect()).collect();
+    for _ in 0..3 {
+        for client in &mut clients {
+            client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        for client in &mut clients {
+            assert_eq!(client.hear().text(), "hello\n");
+        }
+    }
+    let mut downloading = server.connect();
+    downloading.say("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    downloading.hear_head();
+    server.stopper().stop();
+    assert_eq!(downloading.hear_exactly(20_000_000).len(), 20_000_000);
+    assert!(clients.iter_mut().all(|client| client.is_closed()));
+    let summary = server.wait();
+    assert_eq!(
+        summary,
+        Summary {
+            finished: 101,
+            cut: 0
+        }
+    );
+}

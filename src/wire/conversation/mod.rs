@@ -234,6 +234,8 @@ impl Conversation {
             Phase::Relaying(relay) => relay.unsaid.is_some(),
             _ => false,
         };
+        // A client that takes nothing will not take that either.
+        let is_due = is_due && self.output.is_empty();
         if is_due {
             self.forget_request();
             self.refuse(Refusal::Timeout);
