@@ -15,7 +15,10 @@ use crate::message::{FileSlice, Fingerprint, Stream};
 use crate::wire::{Conversation, Payload};
 
 // What one turn sends. Larger slices let a download hold a thread while others wait; smaller ones cost throughput.
-const SLICE_BYTES: usize = 64 * 1024;
+const SLICE_BYTES: u64 = 64 * 1024;
+
+// What is held back of a large file until it has been looked at once more.
+const TAIL_BYTES: u64 = 4 * 1024;
 
 /// How a turn of sending ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,20 +105,24 @@ impl Delivery {
             Source::File {
                 slice,
                 can_sendfile,
-            } if slice.length() > SLICE_BYTES as u64 => {
-                if send_output(transport, conversation, true)? == Sent::Blocked {
-                    return Ok(Sent::Blocked);
+            } => {
+                let is_small = self.bytes == 0 && slice.length() <= SLICE_BYTES;
+                if !is_small && slice.length() > TAIL_BYTES {
+                    if send_output(transport, conversation, true)? == Sent::Blocked {
+                        return Ok(Sent::Blocked);
+                    }
+                    let sent = send_slice(slice, can_sendfile, transport, conversation)?;
+                    let Some(bytes) = sent else {
+                        return Ok(Sent::Blocked);
+                    };
+                    slice.range.start += bytes;
+                    self.bytes += bytes;
+                    if slice.length() > TAIL_BYTES {
+                        return Ok(Sent::Share);
+                    }
                 }
-                let Some(bytes) = send_slice(slice, can_sendfile, transport, conversation)? else {
-                    return Ok(Sent::Blocked);
-                };
-                slice.range.start += bytes;
-                self.bytes += bytes;
-                return Ok(Sent::Share);
-            }
-            Source::File { slice, .. } => {
                 self.bytes += slice.length();
-                read_slice(slice, slice.length() as usize, conversation)?;
+                read_slice(slice, slice.length(), conversation)?;
                 if !is_unchanged(slice)? {
                     return Err(io::Error::other("the file changed while it was sent"));
                 }
@@ -145,7 +152,7 @@ fn send_bytes(
     conversation: &mut Conversation,
 ) -> io::Result<Sent> {
     let head = conversation.output().len();
-    let share = &bytes[..bytes.len().min(4 * SLICE_BYTES)];
+    let share = &bytes[..bytes.len().min(4 * SLICE_BYTES as usize)];
     let written = match head {
         0 => transport.write(&[IoSlice::new(share)], false),
         _ => transport.write(
@@ -165,7 +172,7 @@ fn send_bytes(
     })
 }
 
-/// Sends a share of a file that has more than that, and returns how many bytes that was; `None` if the client takes
+/// Sends a share of a file, all but its tail at most, and returns how many bytes that was; `None` if the client takes
 /// none.
 fn send_slice(
     slice: &FileSlice,
@@ -173,8 +180,15 @@ fn send_slice(
     transport: &mut impl Transport,
     conversation: &mut Conversation,
 ) -> io::Result<Option<u64>> {
+    let left = slice.length() - TAIL_BYTES;
+    // Another turn for a small rest would cost more than the rest.
+    let share = if left <= 2 * SLICE_BYTES {
+        left
+    } else {
+        SLICE_BYTES
+    };
     if *can_sendfile {
-        match unless_blocked(transport.send_file(&slice.file, slice.range.start, SLICE_BYTES)) {
+        match unless_blocked(transport.send_file(&slice.file, slice.range.start, share as usize)) {
             Ok(Some(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(sent) => return Ok(sent.map(|bytes| bytes as u64)),
             // Some file systems cannot; the same bytes can be read and written.
@@ -182,13 +196,14 @@ fn send_slice(
             Err(error) => return Err(error),
         }
     }
-    read_slice(slice, SLICE_BYTES, conversation)?;
+    read_slice(slice, share, conversation)?;
     send_output(transport, conversation, true)?;
-    Ok(Some(SLICE_BYTES as u64))
+    Ok(Some(share))
 }
 
 /// Reads exactly `count` bytes from the start of `slice` into the output; an early end is an error.
-fn read_slice(slice: &FileSlice, count: usize, conversation: &mut Conversation) -> io::Result<()> {
+fn read_slice(slice: &FileSlice, count: u64, conversation: &mut Conversation) -> io::Result<()> {
+    let count = count as usize;
     let output = conversation.output_room(count);
     let end = output.len() + count;
     let mut offset = slice.range.start;
@@ -210,9 +225,9 @@ fn read_stream<'a>(
     so_far: u64,
     scratch: &'a mut Vec<u8>,
 ) -> io::Result<&'a [u8]> {
-    scratch.resize(SLICE_BYTES, 0);
+    scratch.resize(SLICE_BYTES as usize, 0);
     let left = stream.length.map_or(u64::MAX, |length| length - so_far);
-    let wanted = left.min(SLICE_BYTES as u64) as usize;
+    let wanted = left.min(SLICE_BYTES) as usize;
     let read = loop {
         // The reader is a handler's: one that panics has failed, and its answer is cut short like any that fails.
         let read = || stream.reader.read(&mut scratch[..wanted]);
