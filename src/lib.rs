@@ -27,6 +27,9 @@
 //! | [`access_log`] | one event per answer, and the log that turns events into lines |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
+//! The command adds two files of its own: `main`, which wires them all, and `confine`, which gives up the rights that a
+//! server of files does not need.
+//!
 //! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
 //!
 //! ```no_run
