@@ -1,5 +1,5 @@
-//! The thread that called [`Server::serve`](super::Server::serve), or one like it for another crew: it replaces members that are stuck, ends waits
-//! that took too long, and sees the server to its end. When nothing happens, it sleeps.
+//! The thread that called [`Server::serve`](super::Server::serve), or one like it for another crew: it replaces members
+//! that are stuck, ends waits that took too long, and sees the server to its end. When nothing happens, it sleeps.
 
 use std::time::{Duration, Instant};
 
