@@ -34,6 +34,11 @@ pub struct Record<'a> {
     pub peer: Option<SocketAddr>,
 }
 
+/// Whether anybody listens, so that it matters when an answer is recorded.
+pub fn is_listened_to() -> bool {
+    tracing::event_enabled!(target: TARGET, tracing::Level::INFO)
+}
+
 /// Tells whoever listens about one answer; costs next to nothing when nobody does.
 pub fn record(record: &Record<'_>) {
     tracing::event!(

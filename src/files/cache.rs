@@ -7,8 +7,9 @@
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -31,6 +32,8 @@ pub(super) struct Entry {
     pub(super) description: Arc<Description>,
     /// Its bytes, if they are few.
     pub(super) bytes: Option<Bytes>,
+    /// When it was last seen to be the file it is known of, in nanoseconds since the cache was made.
+    verified: AtomicU64,
     cost: usize,
 }
 
@@ -39,6 +42,7 @@ pub(super) struct Cache {
     shards: Box<[RwLock<Shard>]>,
     shard_bytes_max: usize,
     seed: u64,
+    made: Instant,
 }
 
 impl Cache {
@@ -49,6 +53,7 @@ impl Cache {
             shards: (0..count).map(|_| RwLock::default()).collect(),
             shard_bytes_max: bytes_max / count,
             seed,
+            made: Instant::now(),
         }
     }
 
@@ -75,6 +80,27 @@ impl Cache {
         Some(Arc::clone(&slot.entry))
     }
 
+    /// Whether `entry` still holds: either `is_same` says so now, or it has said so since the request was received. An answer
+    /// that was true at any time after that is true enough, and requests that came together are asked for once.
+    pub(super) fn still_holds(
+        &self,
+        entry: &Entry,
+        received: Option<Instant>,
+        is_same: impl FnOnce() -> bool,
+    ) -> bool {
+        let nanos = |at: Instant| at.saturating_duration_since(self.made).as_nanos() as u64;
+        let verified = entry.verified.load(Ordering::Acquire);
+        if received.is_some_and(|received| nanos(received) < verified) {
+            return true;
+        }
+        let now = nanos(Instant::now());
+        let holds = is_same();
+        if holds {
+            entry.verified.fetch_max(now, Ordering::Release);
+        }
+        holds
+    }
+
     /// Remembers a settled representation in the place of what was known of `url`.
     pub(super) fn insert(&self, url: &str, path: CString, found: &Representation) {
         let bytes = match &found.content {
@@ -96,6 +122,7 @@ impl Cache {
             path,
             description: Arc::clone(description),
             bytes,
+            verified: AtomicU64::new(0),
             cost,
         });
         let hash = self.hash(url);

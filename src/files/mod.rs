@@ -25,6 +25,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 use bytes::Bytes;
 use cache::{Cache, Entry};
@@ -125,7 +126,7 @@ impl StaticFiles {
         }
         self.started();
         let target = request.target();
-        if let Some((entry, content)) = self.remembered(target.path()) {
+        if let Some((entry, content)) = self.remembered(target.path(), request.received()) {
             return answer::file(&entry.description, content, request, self.boundary_seed);
         }
         match self.find(target.path()) {
@@ -149,12 +150,14 @@ impl StaticFiles {
     }
 
     /// What is known of a URL, if the file is still the one it is known of.
-    fn remembered(&self, url: &str) -> Option<(Arc<Entry>, Content)> {
+    fn remembered(&self, url: &str, received: Option<Instant>) -> Option<(Arc<Entry>, Content)> {
         let entry = self.cache.get(url)?;
         let content = match &entry.bytes {
             Some(bytes) => {
-                let is_same = self.root.fingerprint(&entry.path)? == entry.description.fingerprint;
-                is_same.then(|| Content::Memory(bytes.clone()))?
+                let known = Some(entry.description.fingerprint);
+                let is_same = || self.root.fingerprint(&entry.path) == known;
+                let holds = self.cache.still_holds(&entry, received, is_same);
+                holds.then(|| Content::Memory(bytes.clone()))?
             }
             None => self.reopened(&entry)?,
         };

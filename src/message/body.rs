@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::fs::{File, Metadata};
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -57,15 +59,88 @@ impl From<Stream> for Body {
     }
 }
 
+/// Where the bytes of a [`Stream`] come from.
+///
+/// Every [`Read`] is one, and may block: others are served meanwhile, as long as there are threads. A source that has to
+/// wait for long, as for the next event, says so instead and costs no thread until it is woken.
+pub trait BodySource: Send {
+    /// Fills the beginning of `buffer` and says how many bytes that was; 0 is the end.
+    ///
+    /// [`Poll::Pending`]: there is nothing yet. It is asked again once the [`Waker`] of `wake` is woken, from any thread,
+    /// or at the time that was set there. To be asked without need does no harm.
+    fn poll_read(&mut self, buffer: &mut [u8], wake: &mut Wake<'_>) -> Poll<io::Result<usize>>;
+}
+
+impl<R: Read + Send> BodySource for R {
+    fn poll_read(&mut self, buffer: &mut [u8], _: &mut Wake<'_>) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.read(buffer))
+    }
+}
+
+/// What wakes a [`BodySource`] that has nothing to give yet.
+#[derive(Debug)]
+pub struct Wake<'a> {
+    waker: &'a Waker,
+    at: Option<Instant>,
+    is_closing: bool,
+}
+
+impl<'a> Wake<'a> {
+    /// With this waker and no time.
+    pub fn new(waker: &'a Waker) -> Wake<'a> {
+        Wake {
+            waker,
+            at: None,
+            is_closing: false,
+        }
+    }
+
+    /// The same, told whether the server is stopping.
+    pub fn with_closing(self, is_closing: bool) -> Wake<'a> {
+        Wake { is_closing, ..self }
+    }
+
+    /// Wakes the source's connection. It may be kept, cloned and woken at any time; when the connection is gone, it
+    /// does nothing.
+    pub fn waker(&self) -> &Waker {
+        self.waker
+    }
+
+    /// Asks again at `instant` at the latest, some milliseconds later perhaps.
+    pub fn at(&mut self, instant: Instant) {
+        self.at = Some(self.at.map_or(instant, |at| at.min(instant)));
+    }
+
+    /// When the source is to be asked again, if it said so.
+    pub fn time(&self) -> Option<Instant> {
+        self.at
+    }
+
+    /// Whether the server is stopping. A source without an end of its own should end now; it is asked when it begins.
+    pub fn is_closing(&self) -> bool {
+        self.is_closing
+    }
+}
+
 /// A body that is read piece by piece while it is sent.
 ///
-/// The reader may block. If it fails, or ends before or goes on after the length it promised, the connection is
-/// closed, so that the client can tell.
+/// If its source fails or panics, or ends before the length it promised, the connection is closed, so that the client can
+/// tell. What it has beyond that length is not sent.
 pub struct Stream {
     /// Where the bytes come from.
-    pub reader: Box<dyn Read + Send>,
+    pub reader: Box<dyn BodySource>,
     /// How many there will be, if that is known.
     pub length: Option<u64>,
+}
+
+/// As a handler's test reads it back. A source that has nothing to give yet is [`io::ErrorKind::WouldBlock`].
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.reader.poll_read(buffer, &mut Wake::new(Waker::noop())) {
+            Poll::Ready(read) => read,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
 }
 
 impl fmt::Debug for Stream {
@@ -80,7 +155,7 @@ impl fmt::Debug for Stream {
 ///
 /// Whoever sends it compares the file with [`FileSlice::fingerprint`] before the last byte goes out: a body is
 /// completed only if the file is still the one that was promised.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileSlice {
     /// The open file.
     pub file: Arc<File>,

@@ -1,6 +1,7 @@
 //! A request: what a client said, once all of its head is there.
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use http::Method;
 
@@ -34,6 +35,7 @@ pub struct Request {
     pub(crate) headers: Headers,
     pub(crate) body: Vec<u8>,
     pub(crate) peer: Option<SocketAddr>,
+    pub(crate) received: Option<Instant>,
 }
 
 impl Default for Request {
@@ -45,6 +47,7 @@ impl Default for Request {
             headers: Headers::new(),
             body: Vec::new(),
             peer: None,
+            received: None,
         }
     }
 }
@@ -129,6 +132,12 @@ impl Request {
     /// The client's address, where there is a network.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer
+    }
+
+    /// A time at which all of the request that was looked at had been received. What was true of the world later may be
+    /// answered. `None` for a request made by hand.
+    pub fn received(&self) -> Option<Instant> {
+        self.received
     }
 
     /// The host the client means, with its port if it wrote one: the target's where it names one, else that of

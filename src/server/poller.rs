@@ -1,45 +1,42 @@
-//! The ready list: epoll in a few safe verbs.
+//! The kernel's ready list: epoll in a few safe verbs.
 //!
-//! The kernel's list is the only queue there is. A connection is put on it once and reported at every change
-//! (edge-triggered), which saves a system call for each request; a listener is reported once, so that one client wakes one
-//! thread, and then armed again.
+//! A connection is put on the list once and reported when it becomes ready (edge-triggered), which saves a system call for
+//! each request. What is reported follows what the connection waits for: bytes, or room, or neither. A listener is reported
+//! once, so that one client wakes one thread, and then armed again.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
 
-const LISTENER: EventFlags = EventFlags::IN.union(EventFlags::ONESHOT);
+use super::event::{Event, Readiness, Source};
 
-/// Which changes of a connection are reported.
+/// How many events are taken from the kernel at once, at most.
+pub(super) const EVENTS_MAX: usize = 16;
+
+/// When a connection is reported. Its end by a reset always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interest {
-    /// There is more to read.
+    /// There is something to read, or the client has ended.
     Read,
-    /// There is more to read, or room to write again. A socket has room from the start, so to ask for this without
-    /// need costs an event.
-    Both,
+    /// There is room to write.
+    Write,
+    /// Only its end.
+    End,
 }
 
 impl Interest {
     fn flags(self) -> EventFlags {
-        let read = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
         match self {
-            Interest::Read => read,
-            Interest::Both => read | EventFlags::OUT,
+            Interest::Read => EventFlags::IN | EventFlags::RDHUP | EventFlags::ET,
+            Interest::Write => EventFlags::OUT | EventFlags::ET,
+            Interest::End => EventFlags::ET,
         }
     }
-}
-
-/// What happened to whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ready {
-    /// What the source was added with.
-    pub(super) token: u64,
-    /// The client will say nothing more, or is gone: what it said before is to be read to its end.
-    pub(super) has_ended: bool,
 }
 
 /// A list on which any number of threads may wait together.
@@ -55,87 +52,124 @@ impl Poller {
         })
     }
 
-    /// Adds a connection, to be reported at every change; `token` comes back with it.
-    pub(super) fn add(&self, source: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
-        Ok(epoll::add(
-            &self.epoll,
-            source,
-            EventData::new_u64(token),
-            interest.flags(),
-        )?)
-    }
-
-    /// Reports a connection once more if it is ready now, behind those that wait already, and from now on at every
-    /// change.
-    pub(super) fn requeue(
+    /// Adds a connection. It is reported at once if it is ready.
+    pub(super) fn add(
         &self,
-        source: impl AsFd,
-        token: u64,
+        socket: impl AsFd,
+        source: Source,
         interest: Interest,
     ) -> io::Result<()> {
-        Ok(epoll::modify(
-            &self.epoll,
-            source,
-            EventData::new_u64(token),
-            interest.flags(),
-        )?)
+        self.insert(socket, source, interest.flags())
+    }
+
+    /// Changes what is reported of a connection. It is reported once more if it is ready, behind those that wait already.
+    pub(super) fn rearm(
+        &self,
+        socket: impl AsFd,
+        source: Source,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let data = EventData::new_u64(Event::of(source).to_bits());
+        Ok(epoll::modify(&self.epoll, socket, data, interest.flags())?)
     }
 
     /// Adds a listener, to be reported once.
-    pub(super) fn add_listener(&self, source: impl AsFd, token: u64) -> io::Result<()> {
-        Ok(epoll::add(
-            &self.epoll,
-            source,
-            EventData::new_u64(token),
-            LISTENER,
-        )?)
+    pub(super) fn add_listener(&self, listener: impl AsFd, source: Source) -> io::Result<()> {
+        self.insert(listener, source, EventFlags::IN | EventFlags::ONESHOT)
     }
 
     /// Has a listener reported once more; if somebody waits there already, at once.
-    pub(super) fn rearm_listener(&self, source: impl AsFd, token: u64) -> io::Result<()> {
-        Ok(epoll::modify(
-            &self.epoll,
-            source,
-            EventData::new_u64(token),
-            LISTENER,
-        )?)
+    pub(super) fn rearm_listener(&self, listener: impl AsFd, source: Source) -> io::Result<()> {
+        let data = EventData::new_u64(Event::of(source).to_bits());
+        let flags = EventFlags::IN | EventFlags::ONESHOT;
+        Ok(epoll::modify(&self.epoll, listener, data, flags)?)
     }
 
-    /// Adds the bell that ends it all, which everybody hears.
-    pub(super) fn add_bell(&self, source: impl AsFd, token: u64) -> io::Result<()> {
-        Ok(epoll::add(
-            &self.epoll,
-            source,
-            EventData::new_u64(token),
-            EventFlags::IN,
-        )?)
+    /// Adds a signal.
+    pub(super) fn add_signal(&self, signal: &Signal, source: Source) -> io::Result<()> {
+        let flags = match signal.wakes {
+            Wakes::One => EventFlags::IN | EventFlags::ET,
+            Wakes::All => EventFlags::IN,
+        };
+        self.insert(&signal.eventfd, source, flags)
     }
 
     /// Takes a source off the list. One that is closed leaves by itself.
-    pub(super) fn forget(&self, source: impl AsFd) -> io::Result<()> {
+    pub(super) fn remove(&self, source: impl AsFd) -> io::Result<()> {
         Ok(epoll::delete(&self.epoll, source)?)
     }
 
-    /// Waits for one event, however long.
-    ///
-    /// One at a time: work that is ready stays where an idle thread can take it.
-    pub(super) fn wait(&self) -> io::Result<Ready> {
-        let mut room = [MaybeUninit::uninit(); 1];
-        loop {
-            match epoll::wait(&self.epoll, &mut room[..], None) {
-                Ok((&mut [event], _)) => return Ok(ready(event)),
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+    /// Puts up to `max` events into `events`, in the order in which they came; without any it waits for one, for `timeout`
+    /// at most.
+    pub(super) fn wait(
+        &self,
+        events: &mut Vec<Event>,
+        max: usize,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        let mut room = [MaybeUninit::uninit(); EVENTS_MAX];
+        let timeout = timeout.map(|timeout| Timespec {
+            tv_sec: timeout.as_secs().cast_signed(),
+            tv_nsec: timeout.subsec_nanos().into(),
+        });
+        match epoll::wait(&self.epoll, &mut room[..max], timeout.as_ref()) {
+            Ok((reported, _)) => events.extend(reported.iter().map(|event| {
+                // The fields of a packed struct are copied out.
+                let (data, flags) = (event.data, event.flags);
+                Event::from_bits(data.u64()).with(readiness(flags))
+            })),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
+    }
+
+    fn insert(&self, descriptor: impl AsFd, source: Source, flags: EventFlags) -> io::Result<()> {
+        let data = EventData::new_u64(Event::of(source).to_bits());
+        Ok(epoll::add(&self.epoll, descriptor, data, flags)?)
     }
 }
 
-fn ready(event: Event) -> Ready {
-    // The fields of a packed struct are copied out.
-    let (data, flags) = (event.data, event.flags);
-    Ready {
-        token: data.u64(),
-        has_ended: flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR),
+fn readiness(flags: EventFlags) -> Readiness {
+    let ends = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+    Readiness {
+        is_readable: flags.intersects(EventFlags::IN | ends),
+        has_ended: flags.intersects(ends),
+    }
+}
+
+/// Whom a signal wakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wakes {
+    One,
+    All,
+}
+
+/// Wakes threads that wait on a [`Poller`].
+#[derive(Debug)]
+pub(super) struct Signal {
+    eventfd: OwnedFd,
+    wakes: Wakes,
+}
+
+impl Signal {
+    /// Wakes one thread of each list, each time it is raised.
+    pub(super) fn for_one() -> io::Result<Signal> {
+        Signal::new(Wakes::One)
+    }
+
+    /// Wakes every thread, from the first time on.
+    pub(super) fn for_all() -> io::Result<Signal> {
+        Signal::new(Wakes::All)
+    }
+
+    fn new(wakes: Wakes) -> io::Result<Signal> {
+        let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Signal { eventfd, wakes })
+    }
+
+    pub(super) fn raise(&self) {
+        // It fails only if it has been raised 2^64 times, and then everybody is awake.
+        let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
     }
 }

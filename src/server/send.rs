@@ -1,17 +1,19 @@
-//! Puts the body of an answer on a transport, a fair slice at a time.
+//! Puts the body of an answer on a socket, a fair slice at a time.
 //!
 //! A body is completed only if its source is still what was promised: a file is looked at again before its last
 //! bytes go out, and if it has changed the connection is closed instead, so that the client can tell.
 
 use std::io::{self, IoSlice};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
+use std::time::Instant;
 
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use rustix::buffer::spare_capacity;
 use rustix::io::{pread, retry_on_intr};
 
-use super::transport::Transport;
-use crate::message::{FileSlice, Fingerprint, Stream};
+use super::socket::Socket;
+use crate::message::{FileSlice, Fingerprint, Stream, Wake};
 use crate::wire::{Conversation, Payload};
 
 // What one turn sends. Larger slices let a download hold a thread while others wait; smaller ones cost throughput.
@@ -20,164 +22,134 @@ const SLICE_BYTES: u64 = 64 * 1024;
 // What is held back of a large file until it has been looked at once more.
 const TAIL_BYTES: u64 = 4 * 1024;
 
-/// How a turn of sending ended.
+/// How far sending has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// All of it.
-    All,
+pub(super) enum Progress {
+    /// All of it is sent.
+    Done,
     /// A fair share. There is more, and others may have waited.
     Share,
     /// As much as the client takes for now.
     Blocked,
+    /// As much as the source gives for now; when to ask it again, if it said so.
+    Pending(Option<Instant>),
 }
 
-/// The body of one answer on its way.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    source: Source,
-    bytes: u64,
-}
-
-#[derive(Debug)]
-enum Source {
-    Bytes(Bytes),
-    File {
-        slice: FileSlice,
-        can_sendfile: bool,
-    },
-    Stream {
-        stream: Stream,
-        chunked: bool,
-    },
-    /// The rest of the body is in the output.
-    Exhausted,
-}
-
-/// Sends the output of `conversation`, as far as the client takes it; `more` says that more follows at once.
+/// Sends the output of `conversation`, as far as the client takes it; `more` says that more follows at once. Whether that
+/// was all of it.
 pub(super) fn send_output(
-    transport: &mut impl Transport,
+    socket: &mut Socket,
     conversation: &mut Conversation,
     more: bool,
-) -> io::Result<Sent> {
+) -> io::Result<bool> {
     while !conversation.output().is_empty() {
-        match unless_blocked(transport.write(&[IoSlice::new(conversation.output())], more))? {
+        match socket.write(&[IoSlice::new(conversation.output())], more)? {
             Some(bytes) => conversation.sent(bytes),
-            None => return Ok(Sent::Blocked),
+            None => return Ok(false),
         }
     }
-    Ok(Sent::All)
+    Ok(true)
 }
 
-impl Delivery {
-    /// `None` if there is nothing to deliver.
-    pub(super) fn new(payload: Payload) -> Option<Delivery> {
-        let source = match payload {
-            Payload::None => return None,
-            Payload::Bytes(bytes) => Source::Bytes(bytes),
-            Payload::File(slice) => Source::File {
-                slice,
-                can_sendfile: true,
-            },
-            Payload::Stream { stream, chunked } => Source::Stream { stream, chunked },
-        };
-        Some(Delivery { source, bytes: 0 })
-    }
-
-    /// How many bytes of the body have been taken from their source.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Sends what is in the output and the next share of the body. `scratch` is any buffer.
-    pub(super) fn advance(
-        &mut self,
-        transport: &mut impl Transport,
-        conversation: &mut Conversation,
-        scratch: &mut Vec<u8>,
-    ) -> io::Result<Sent> {
-        match &mut self.source {
-            Source::Bytes(bytes) => {
-                let before = bytes.len();
-                let sent = send_bytes(bytes, transport, conversation)?;
-                self.bytes += (before - bytes.len()) as u64;
-                return Ok(sent);
-            }
-            Source::File {
-                slice,
-                can_sendfile,
-            } => {
-                let is_small = self.bytes == 0 && slice.length() <= SLICE_BYTES;
-                if !is_small && slice.length() > TAIL_BYTES {
-                    if send_output(transport, conversation, true)? == Sent::Blocked {
-                        return Ok(Sent::Blocked);
-                    }
-                    let sent = send_slice(slice, can_sendfile, transport, conversation)?;
-                    let Some(bytes) = sent else {
-                        return Ok(Sent::Blocked);
-                    };
-                    slice.range.start += bytes;
-                    self.bytes += bytes;
-                    if slice.length() > TAIL_BYTES {
-                        return Ok(Sent::Share);
-                    }
-                }
-                self.bytes += slice.length();
-                read_slice(slice, slice.length(), conversation)?;
-                if !is_unchanged(slice)? {
-                    return Err(io::Error::other("the file changed while it was sent"));
-                }
-                self.source = Source::Exhausted;
-            }
-            Source::Stream { stream, chunked } if conversation.output().is_empty() => {
-                let piece = read_stream(stream, self.bytes, scratch)?;
-                conversation.push_stream(piece, *chunked);
-                self.bytes += piece.len() as u64;
-                if piece.is_empty() || stream.length == Some(self.bytes) {
-                    self.source = Source::Exhausted;
-                }
-            }
-            Source::Stream { .. } | Source::Exhausted => {}
-        }
-        match send_output(transport, conversation, false)? {
-            Sent::All if !matches!(self.source, Source::Exhausted) => Ok(Sent::Share),
-            sent => Ok(sent),
-        }
-    }
-}
-
-/// Sends the output and `bytes` after it in one write, and takes off `bytes` what was sent.
-fn send_bytes(
-    bytes: &mut Bytes,
-    transport: &mut impl Transport,
+/// Sends the output and the next share of the payload. `scratch` is any buffer.
+pub(super) fn send_payload(
+    socket: &mut Socket,
     conversation: &mut Conversation,
-) -> io::Result<Sent> {
-    let head = conversation.output().len();
+    wake: &mut Wake<'_>,
+    scratch: &mut Vec<u8>,
+) -> io::Result<Progress> {
+    let (output, payload) = conversation.output_and_payload();
+    let progress = match payload {
+        Payload::None => Progress::Done,
+        Payload::Bytes(_) => return send_bytes(socket, conversation),
+        Payload::File(_) => send_file(socket, conversation)?,
+        // What it gave before goes out first.
+        Payload::Stream { .. } if !output.is_empty() => Progress::Share,
+        Payload::Stream { stream, chunked } => match read_stream(stream, wake, scratch)? {
+            Poll::Pending => Progress::Pending(wake.time()),
+            Poll::Ready(piece) => {
+                let (chunked, is_end) = (*chunked, piece.is_empty() || stream.length == Some(0));
+                conversation.push_stream(piece, chunked);
+                end_if(is_end, conversation)
+            }
+        },
+    };
+    match progress {
+        Progress::Blocked => Ok(Progress::Blocked),
+        _ if !send_output(socket, conversation, false)? => Ok(Progress::Blocked),
+        progress => Ok(progress),
+    }
+}
+
+/// Notes that the rest of the payload is in the output, if it is.
+fn end_if(is_end: bool, conversation: &mut Conversation) -> Progress {
+    if !is_end {
+        return Progress::Share;
+    }
+    *conversation.payload() = Payload::None;
+    Progress::Done
+}
+
+/// Sends the output and bytes after it in one write.
+fn send_bytes(socket: &mut Socket, conversation: &mut Conversation) -> io::Result<Progress> {
+    let (output, Payload::Bytes(bytes)) = conversation.output_and_payload() else {
+        unreachable!("the payload is bytes");
+    };
+    let head = output.len();
     let share = &bytes[..bytes.len().min(4 * SLICE_BYTES as usize)];
     let written = match head {
-        0 => transport.write(&[IoSlice::new(share)], false),
-        _ => transport.write(
-            &[IoSlice::new(conversation.output()), IoSlice::new(share)],
-            false,
-        ),
+        0 => socket.write(&[IoSlice::new(share)], false)?,
+        _ => socket.write(&[IoSlice::new(output), IoSlice::new(share)], false)?,
     };
-    let Some(written) = unless_blocked(written)? else {
-        return Ok(Sent::Blocked);
+    let Some(written) = written else {
+        return Ok(Progress::Blocked);
     };
-    conversation.sent(written.min(head));
-    bytes.advance(written.saturating_sub(head));
-    Ok(if bytes.is_empty() {
-        Sent::All
+    let of_body = written.saturating_sub(head);
+    bytes.advance(of_body);
+    let is_done = bytes.is_empty();
+    conversation.sent(written - of_body);
+    conversation.sent_directly(of_body as u64);
+    Ok(if is_done {
+        Progress::Done
     } else {
-        Sent::Share
+        Progress::Share
     })
+}
+
+/// Sends a share of a file. Its last bytes, or all of a small one, only go into the output, once it has been looked at again.
+fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result<Progress> {
+    let is_begun = conversation.output().is_empty();
+    let Payload::File(slice) = conversation.payload() else {
+        unreachable!("the payload is a file");
+    };
+    let mut slice = slice.clone();
+    let is_small = !is_begun && slice.length() <= SLICE_BYTES;
+    if !is_small && slice.length() > TAIL_BYTES {
+        if !send_output(socket, conversation, true)? {
+            return Ok(Progress::Blocked);
+        }
+        let Some(bytes) = send_slice(&slice, socket, conversation)? else {
+            return Ok(Progress::Blocked);
+        };
+        slice.range.start += bytes;
+        let has_more = slice.length() > TAIL_BYTES;
+        *conversation.payload() = Payload::File(slice.clone());
+        if has_more {
+            return Ok(Progress::Share);
+        }
+    }
+    read_slice(&slice, slice.length(), conversation)?;
+    if !is_unchanged(&slice)? {
+        return Err(io::Error::other("the file changed while it was sent"));
+    }
+    Ok(end_if(true, conversation))
 }
 
 /// Sends a share of a file, all but its tail at most, and returns how many bytes that was; `None` if the client takes
 /// none.
 fn send_slice(
     slice: &FileSlice,
-    can_sendfile: &mut bool,
-    transport: &mut impl Transport,
+    socket: &mut Socket,
     conversation: &mut Conversation,
 ) -> io::Result<Option<u64>> {
     let left = slice.length() - TAIL_BYTES;
@@ -187,18 +159,21 @@ fn send_slice(
     } else {
         SLICE_BYTES
     };
-    if *can_sendfile {
-        match unless_blocked(transport.send_file(&slice.file, slice.range.start, share as usize)) {
-            Ok(Some(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(sent) => return Ok(sent.map(|bytes| bytes as u64)),
-            // Some file systems cannot; the same bytes can be read and written.
-            Err(error) if is_unsupported(&error) => *can_sendfile = false,
-            Err(error) => return Err(error),
+    match socket.send_file(&slice.file, slice.range.start, share as usize) {
+        Ok(Some(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(Some(bytes)) => {
+            conversation.sent_directly(bytes as u64);
+            Ok(Some(bytes as u64))
         }
+        Ok(None) => Ok(None),
+        // Some file systems cannot; the same bytes can be read and written.
+        Err(error) if is_unsupported(&error) => {
+            read_slice(slice, share, conversation)?;
+            send_output(socket, conversation, true)?;
+            Ok(Some(share))
+        }
+        Err(error) => Err(error),
     }
-    read_slice(slice, share, conversation)?;
-    send_output(transport, conversation, true)?;
-    Ok(Some(share))
 }
 
 /// Reads exactly `count` bytes from the start of `slice` into the output; an early end is an error.
@@ -222,38 +197,40 @@ fn read_slice(slice: &FileSlice, count: u64, conversation: &mut Conversation) ->
 /// The next piece of a stream; empty at its end. A stream that breaks its promise of a length is an error.
 fn read_stream<'a>(
     stream: &mut Stream,
-    so_far: u64,
+    wake: &mut Wake<'_>,
     scratch: &'a mut Vec<u8>,
-) -> io::Result<&'a [u8]> {
-    scratch.resize(SLICE_BYTES as usize, 0);
-    let left = stream.length.map_or(u64::MAX, |length| length - so_far);
-    let wanted = left.min(SLICE_BYTES) as usize;
+) -> io::Result<Poll<&'a [u8]>> {
+    let wanted = stream.length.unwrap_or(u64::MAX).min(SLICE_BYTES) as usize;
+    // Zeros, not what another client was sent: a reader may say that it has filled more than it has.
+    scratch.clear();
+    scratch.resize(wanted, 0);
     let read = loop {
         // The reader is a handler's: one that panics has failed, and its answer is cut short like any that fails.
-        let read = || stream.reader.read(&mut scratch[..wanted]);
+        let read = || stream.reader.poll_read(scratch, wake);
         match catch_unwind(AssertUnwindSafe(read)) {
-            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Ok(read) => break read?,
+            Ok(Poll::Pending) => return Ok(Poll::Pending),
+            Ok(Poll::Ready(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(Poll::Ready(read)) => break read?,
             Err(_) => return Err(io::Error::other("the body's reader panicked")),
         }
     };
-    if read == 0 && stream.length.is_some() && left > 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
+    if read > wanted {
+        return Err(io::Error::other(
+            "the body's reader says that it filled more than its buffer",
+        ));
     }
-    Ok(&scratch[..read])
+    if let Some(left) = &mut stream.length {
+        if read == 0 && *left > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        *left -= read as u64;
+    }
+    Ok(Poll::Ready(&scratch[..read]))
 }
 
 /// Whether the file is still the one that the answer was decided for.
 fn is_unchanged(slice: &FileSlice) -> io::Result<bool> {
     Ok(Fingerprint::from(&slice.file.metadata()?).has_same_bytes(&slice.fingerprint))
-}
-
-fn unless_blocked(written: io::Result<usize>) -> io::Result<Option<usize>> {
-    match written {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 fn is_unsupported(error: &io::Error) -> bool {

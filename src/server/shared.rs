@@ -1,26 +1,19 @@
-//! What all threads of a crew share.
+//! What all threads of a server share.
 
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, eventfd};
-
 use super::Config;
-use super::crew::Crew;
+use super::connections::Connections;
+use super::event::Source;
 use super::listener;
-use super::parking::Parking;
-use super::poller::Poller;
+use super::poller::{Poller, Signal};
+use super::ready_queue::ReadyQueue;
+use super::worker_pool::WorkerPool;
 use crate::handler::Handler;
-
-/// The token of the bell that sends everybody home.
-pub(super) const END_TOKEN: u64 = u64::MAX;
-
-// Places have indices far below this.
-const FIRST_LISTENER_TOKEN: u64 = u64::MAX << 8;
 
 // How long nobody accepts after descriptors or memory ran out.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -28,20 +21,24 @@ const PAUSE: Duration = Duration::from_millis(100);
 // The same complaint is made at most so often.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One crew's state. Crews that serve side by side have the handler and the listeners in common.
+/// A server's state.
 pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) handler: Arc<dyn Handler>,
-    pub(super) listeners: Arc<[TcpListener]>,
-    pub(super) poller: Poller,
-    pub(super) parking: Parking,
-    pub(super) crew: Crew,
-    /// Members that have not gone home.
-    at_work: AtomicUsize,
-    bell: OwnedFd,
+    pub(super) listeners: Vec<TcpListener>,
+    pub(super) connections: Arc<Connections>,
+    pub(super) queue: ReadyQueue,
+    pub(super) pool: WorkerPool,
+    /// Workers that wait in the kernel.
+    pub(super) sleepers: AtomicUsize,
+    /// Raised when there is work in the queue while somebody sleeps.
+    pub(super) work: Signal,
+    shutdown: Signal,
+    /// Workers that have not ended.
+    running: AtomicUsize,
     began: Instant,
     is_closing: AtomicBool,
-    /// Whether nobody is accepted for a moment. Held while the listeners are put on the list or taken off it.
+    /// Whether nobody is accepted for a moment. Held while the listeners are put on the lists or taken off them.
     is_paused: Mutex<bool>,
     /// When the last complaint was made, in milliseconds since `began`.
     complained: AtomicU64,
@@ -51,67 +48,88 @@ impl Shared {
     pub(super) fn new(
         config: Config,
         handler: Arc<dyn Handler>,
-        listeners: Arc<[TcpListener]>,
+        listeners: Vec<TcpListener>,
     ) -> io::Result<Shared> {
-        let poller = Poller::new()?;
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        poller.add_bell(&bell, END_TOKEN)?;
-        let members = config.threads.max(config.active_threads + 1);
+        let permits = config.active_threads.max(1);
+        let workers = config.threads.max(permits + 1);
+        let lists = config.ready_lists.clamp(1, permits);
         let shared = Shared {
-            parking: Parking::new(config.connections_max),
-            crew: Crew::new(members, config.active_threads),
-            at_work: AtomicUsize::new(members),
+            connections: Arc::new(Connections::new(config.connections_max, lists)?),
+            queue: ReadyQueue::new(permits),
+            pool: WorkerPool::new(workers, permits),
+            sleepers: AtomicUsize::new(0),
+            work: Signal::for_one()?,
+            shutdown: Signal::for_all()?,
+            running: AtomicUsize::new(workers),
             config,
             handler,
             listeners,
-            poller,
-            bell,
             began: Instant::now(),
             is_closing: AtomicBool::new(false),
             is_paused: Mutex::new(true),
             complained: AtomicU64::new(0),
         };
+        for list in shared.lists() {
+            list.add_signal(&shared.work, Source::Work)?;
+            list.add_signal(&shared.shutdown, Source::Shutdown)?;
+        }
         shared.listen()?;
         Ok(shared)
     }
 
-    /// Has the poller tell of new clients.
-    pub(super) fn listen(&self) -> io::Result<()> {
+    fn lists(&self) -> &[Poller] {
+        self.connections.lists()
+    }
+
+    /// The number of the ready list that the holder of `permit` waits on.
+    pub(super) fn list_of(&self, permit: usize) -> usize {
+        permit % self.lists().len()
+    }
+
+    /// Has the lists tell of new clients.
+    fn listen(&self) -> io::Result<()> {
         let mut is_paused = self.is_paused();
-        for (index, listener) in self.listeners.iter().enumerate() {
-            let token = FIRST_LISTENER_TOKEN + index as u64;
-            if let Err(error) = self.poller.add_listener(listener, token) {
-                self.stop_listening();
-                return Err(error);
+        for (number, listener) in self.listeners.iter().enumerate() {
+            for (index, list) in self.lists().iter().enumerate() {
+                let source = Source::Listener {
+                    number,
+                    list: index,
+                };
+                if let Err(error) = list.add_listener(listener, source) {
+                    self.stop_listening();
+                    return Err(error);
+                }
             }
         }
         *is_paused = false;
         Ok(())
     }
 
-    /// Has the poller tell of new clients again; if that fails, the pause goes on.
+    /// Has the lists tell of new clients again; if that fails, the pause goes on.
     pub(super) fn resume_accepting(&self) {
         if let Err(error) = self.listen() {
             self.complain_of_accepting(&error);
         }
     }
 
-    /// Has the poller tell of the next client of a listener. Were it told of all of them all the time, nearly every new
+    /// Has a list tell of the next client of a listener. Were it told of all of them all the time, nearly every new
     /// connection would wake a second thread for nothing.
-    pub(super) fn listen_on(&self, index: usize) {
-        let token = FIRST_LISTENER_TOKEN + index as u64;
-        match self.poller.rearm_listener(&self.listeners[index], token) {
+    pub(super) fn listen_on(&self, number: usize, list: usize) {
+        let source = Source::Listener { number, list };
+        match self.lists()[list].rearm_listener(&self.listeners[number], source) {
             // It is not on the list if the server is stopping, or accepting is paused.
             Err(error) if error.kind() != io::ErrorKind::NotFound => self.pause_accepting(&error),
             _ => {}
         }
     }
 
-    /// Has the poller tell of no new clients; those that knock wait with the kernel.
+    /// Has the lists tell of no new clients; those that knock wait with the kernel.
     pub(super) fn stop_listening(&self) {
-        for listener in self.listeners.iter() {
-            // It is not on the list if accepting is paused.
-            let _ = self.poller.forget(listener);
+        for list in self.lists() {
+            for listener in &self.listeners {
+                // It is not on the list if accepting is paused.
+                let _ = list.remove(listener);
+            }
         }
     }
 
@@ -122,7 +140,7 @@ impl Shared {
             *is_paused = true;
             self.stop_listening();
             self.complain_of_accepting(error);
-            self.crew.wake_watchman();
+            self.pool.wake_monitor();
         }
     }
 
@@ -147,7 +165,7 @@ impl Shared {
         });
     }
 
-    /// Complains that a client was turned away for want of places.
+    /// Complains that a client was turned away for want of slots.
     pub(super) fn note_full(&self) {
         self.complain(|| {
             let connections = self.config.connections_max;
@@ -162,6 +180,16 @@ impl Shared {
         }
     }
 
+    fn may_complain(&self) -> bool {
+        let now = self.began.elapsed().as_millis() as u64 + 1;
+        let last = self.complained.load(Ordering::Relaxed);
+        (last == 0 || now - last >= COMPLAINT_INTERVAL.as_millis() as u64)
+            && self
+                .complained
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// Whether the server is stopping.
     pub(super) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::Relaxed)
@@ -172,40 +200,22 @@ impl Shared {
         self.is_closing.store(true, Ordering::SeqCst);
     }
 
-    /// How many members have not gone home.
-    pub(super) fn at_work(&self) -> usize {
-        self.at_work.load(Ordering::SeqCst)
+    /// How many workers have not ended.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::SeqCst)
     }
 
-    /// A member has gone home.
-    pub(super) fn go_home(&self) {
-        self.at_work.fetch_sub(1, Ordering::SeqCst);
-        self.crew.wake_watchman();
+    /// A worker has ended.
+    pub(super) fn note_ended(&self) {
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        self.pool.wake_monitor();
     }
 
-    /// Sends all members home.
-    pub(super) fn ring_the_bell(&self) {
-        self.crew.dismiss();
-        // It can only fail if it has been rung before.
-        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+    /// Has all workers end.
+    pub(super) fn shut_down(&self) {
+        self.pool.dismiss();
+        self.shutdown.raise();
     }
-
-    fn may_complain(&self) -> bool {
-        let now = self.began.elapsed().as_millis() as u64 + 1;
-        let last = self.complained.load(Ordering::Relaxed);
-        (last == 0 || now - last >= COMPLAINT_INTERVAL.as_millis() as u64)
-            && self
-                .complained
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
-    }
-}
-
-/// Which listener `token` stands for, if it does for one.
-pub(super) fn listener_index(token: u64) -> Option<usize> {
-    (FIRST_LISTENER_TOKEN..END_TOKEN)
-        .contains(&token)
-        .then(|| (token - FIRST_LISTENER_TOKEN) as usize)
 }
 
 impl std::fmt::Debug for Shared {

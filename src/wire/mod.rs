@@ -13,6 +13,6 @@ mod refusal;
 mod turn;
 
 pub use chunked::{write_chunk, write_last_chunk};
-pub use conversation::Conversation;
+pub use conversation::{Conversation, Sent};
 pub use refusal::Refusal;
 pub use turn::{Limits, Payload, Turn};

@@ -42,16 +42,20 @@ pub enum Turn {
     Answer,
     /// [`answer`](super::Conversation::answer) with [`Refusal::response`]; the connection will close.
     Refuse(Refusal),
-    /// The body that was sent back as it came is complete, so many bytes.
-    Relayed(u64),
+    /// The head of an answer is in the output and its body follows: send the output and what is in
+    /// [`payload`](super::Conversation::payload), then say [`delivered`](super::Conversation::delivered).
+    Deliver,
+    /// An answer is in the output whole; the next request follows, after what is left of this one.
+    Answered,
     /// Nothing more will be said once the output is sent.
     Close,
 }
 
-/// What of an answer did not go into the output and is to be sent after it.
-#[derive(Debug)]
+/// What of an answer's body is not in the output and is to be sent after it. Who sends a part of it takes that part off.
+#[derive(Debug, Default)]
 pub enum Payload {
-    /// Nothing: the answer is in the output, or will be relayed into it.
+    /// Nothing, or nothing more.
+    #[default]
     None,
     /// These bytes.
     Bytes(Bytes),

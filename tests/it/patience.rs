@@ -10,7 +10,7 @@ use sockeye::server::Config;
 
 use crate::support::{PATIENCE, TestServer, until};
 
-/// Longer than the watchman lets a handler keep its seat.
+/// Longer than the monitor lets a handler keep its run permit.
 const SLOW: Duration = Duration::from_millis(60);
 
 fn slow(_: &Request) -> Response {

@@ -249,9 +249,9 @@ fn the_connection_idle_longest_gives_way_and_without_one_the_client_is_told() {
 }
 
 #[test]
-fn crews_side_by_side_serve_as_one_server() {
+fn ready_lists_side_by_side_serve_as_one_server() {
     let config = Config {
-        crews: 3,
+        ready_lists: 3,
         active_threads: 3,
         ..Config::default()
     };

@@ -8,7 +8,7 @@ use crate::wire::answer::{BodyFraming, Context, body_framing, may_have_body, wri
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::write_chunk;
 use crate::wire::head::HeadScan;
-use crate::wire::turn::Payload;
+use crate::wire::turn::{Payload, Turn};
 
 // Below this a copy is cheaper than a second buffer in the write.
 const COPIED_BYTES_MAX: usize = 8 * 1024;
@@ -20,13 +20,13 @@ impl Conversation {
     /// Answers the request in hand. To be said after `Turn::Head`, `Turn::Answer` or `Turn::Refuse`; `date` is
     /// the value of `Date`, an HTTP-date.
     ///
-    /// The head and a small body are in the output then. What is returned is to be sent after it, followed by
-    /// [`Conversation::delivered`]; nothing else is to be said before.
+    /// The head and a small body are in the output then; what is not is said by [`Turn::Deliver`].
     ///
     /// [`Turn::Head`]: crate::wire::Turn::Head
     /// [`Turn::Answer`]: crate::wire::Turn::Answer
     /// [`Turn::Refuse`]: crate::wire::Turn::Refuse
-    pub fn answer(&mut self, response: Response, date: &str) -> Payload {
+    /// [`Turn::Deliver`]: crate::wire::Turn::Deliver
+    pub fn answer(&mut self, response: Response, date: &str) {
         let rest = match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Asked(reader) => Some(reader),
             Phase::Whole => None,
@@ -37,6 +37,7 @@ impl Conversation {
             _ => panic!("an answer is due only after Turn::Head, Turn::Answer or Turn::Refuse"),
         };
         self.persists &= !self.last;
+        (self.begun, self.body_sent) = (Some(response.status()), 0);
         match (response.body(), rest) {
             (Body::Incoming, Some(reader))
                 if may_have_body(response.status(), &self.request.method) =>
@@ -50,7 +51,6 @@ impl Conversation {
                     unsaid: Some((response, date.to_owned())),
                     relayed: 0,
                 });
-                Payload::None
             }
             (_, rest) => self.answer_now(response, rest, date),
         }
@@ -64,16 +64,10 @@ impl Conversation {
                 .with_header("Retry-After", "1");
         self.request.clear();
         self.persists = false;
-        // The sentence is small, so it is all in the output.
-        let _ = self.answer_now(response, None, date);
+        self.answer_now(response, None, date);
     }
 
-    pub(super) fn answer_now(
-        &mut self,
-        response: Response,
-        rest: Option<BodyReader>,
-        date: &str,
-    ) -> Payload {
+    pub(super) fn answer_now(&mut self, response: Response, rest: Option<BodyReader>, date: &str) {
         self.persists &= rest.as_ref().is_none_or(|reader| self.can_discard(reader));
         let length = match response.body() {
             Body::Incoming => Some(self.request.body.len() as u64),
@@ -88,6 +82,7 @@ impl Conversation {
         let framing = body_framing(response.status(), length, &context);
         self.persists &= framing != BodyFraming::UntilClose;
         write_head(&mut self.output, &response, length, &context);
+        self.head_unsent = self.output.len() - self.sent;
         let payload = match response.into_parts().2 {
             _ if matches!(framing, BodyFraming::None | BodyFraming::Length(0)) => Payload::None,
             Body::Empty => Payload::None,
@@ -103,11 +98,10 @@ impl Conversation {
                 chunked: framing == BodyFraming::Chunked,
             },
         };
-        match payload {
-            Payload::None => self.finish(rest),
-            _ => self.phase = Phase::Delivering(rest),
-        }
-        payload
+        self.phase = match payload {
+            Payload::None => Phase::Answered(rest),
+            payload => Phase::Delivering(payload, rest),
+        };
     }
 
     /// Says the head of an answer that is relayed, and what has been gathered of its body, unless that was done.
@@ -125,6 +119,7 @@ impl Conversation {
             date: &date,
         };
         write_head(&mut self.output, &response, length, &context);
+        self.head_unsent = self.output.len() - self.sent;
         match length {
             Some(_) => self.output.extend_from_slice(&self.request.body),
             None => write_chunk(&mut self.output, &self.request.body),
@@ -157,16 +152,15 @@ impl Conversation {
         }
     }
 
-    /// The payload of the last answer has been sent whole.
+    /// The payload has been sent whole. To be said after [`Turn::Deliver`](crate::wire::Turn::Deliver).
     pub fn delivered(&mut self) {
-        if let Phase::Delivering(rest) = &mut self.phase {
-            let rest = rest.take();
-            self.finish(rest);
+        if let Phase::Delivering(_, rest) = &mut self.phase {
+            self.phase = Phase::Answered(rest.take());
         }
     }
 
     /// An answer is complete: the next request, after what is left of this one, or the end.
-    pub(super) fn finish(&mut self, rest: Option<BodyReader>) {
+    pub(super) fn finish(&mut self, rest: Option<BodyReader>) -> Turn {
         let rest = rest.filter(|reader| reader.remaining() != Some(0));
         self.unread |= rest.is_some() && !self.persists;
         self.phase = match rest {
@@ -174,5 +168,6 @@ impl Conversation {
             Some(reader) => Phase::Discarding(reader, DISCARDED_BYTES_MAX),
             None => Phase::Head(HeadScan::default()),
         };
+        Turn::Answered
     }
 }

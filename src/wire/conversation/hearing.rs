@@ -99,8 +99,8 @@ impl Conversation {
                 if is_chunked {
                     write_last_chunk(&mut self.output);
                 }
-                self.finish(None);
-                Some(Turn::Relayed(relayed))
+                self.phase = Phase::Answered(None);
+                None
             }
             Err(refusal) if relay.unsaid.is_some() => {
                 self.refuse(refusal);

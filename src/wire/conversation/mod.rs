@@ -4,12 +4,13 @@
 //! conversation never waits and never fails; what is wrong with a request is a turn too.
 //!
 //! ```text
-//!            ┌───────────────────────────────── next request ────────────────────────────────┐
-//!            ▼                                                                               │
-//!   bytes ─▶ head ─▶ Turn::Head ─▶ decline() ─▶ collecting ─▶ Turn::Answer ─▶ answer() ─▶ delivered()
+//!            ┌──────────────────────────────────── next request ───────────────────────────────────┐
+//!            ▼                                                                                     │
+//!   bytes ─▶ head ─▶ Turn::Head ─▶ decline() ─▶ collecting ─▶ Turn::Answer ─▶ answer() ─▶ Turn::Answered ─▶ discarding
 //!            │           └─────────── answer() from the head ───────────────────┘ │          │
-//!            │                └────── answer(Incoming): relaying ─▶ Turn::Relayed ─┘      discarding
-//!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Close
+//!            │                                                Turn::Deliver ◀─────┤          │
+//!            │                └────── answer(Incoming): relaying ─────────────────┴──────────┘
+//!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Answered ─▶ Turn::Close
 //! ```
 
 mod answering;
@@ -19,13 +20,14 @@ mod tests;
 
 use std::mem;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use super::body_reader::BodyReader;
 use super::chunked::{write_chunk, write_last_chunk};
 use super::head::HeadScan;
 use super::refusal::Refusal;
-use super::turn::{Limits, Turn};
-use crate::message::{Request, Response};
+use super::turn::{Limits, Payload, Turn};
+use crate::message::{Request, Response, StatusCode};
 
 /// One client's conversation with the server: requests and answers, one after the other.
 #[derive(Debug)]
@@ -47,6 +49,21 @@ pub struct Conversation {
     unread: bool,
     /// Whether the server wants to close after the next answer.
     last: bool,
+    /// The answer that was begun last, until it is taken.
+    begun: Option<StatusCode>,
+    /// Bytes of the output up to the end of its head that have not been sent.
+    head_unsent: usize,
+    /// Bytes of its body that have been sent.
+    body_sent: u64,
+}
+
+/// What has been sent of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Its status.
+    pub status: StatusCode,
+    /// Bytes behind its head, with the framing of chunks.
+    pub body_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -56,7 +73,9 @@ enum Phase {
     Collecting(BodyReader),
     Whole,
     Relaying(Relay),
-    Delivering(Option<BodyReader>),
+    /// What is left of the request's body waits behind the answer.
+    Delivering(Payload, Option<BodyReader>),
+    Answered(Option<BodyReader>),
     Discarding(BodyReader, u64),
     Refused(Refusal),
     Over,
@@ -88,6 +107,9 @@ impl Conversation {
             persists: true,
             unread: false,
             last: false,
+            begun: None,
+            head_unsent: 0,
+            body_sent: 0,
         }
     }
 
@@ -119,6 +141,11 @@ impl Conversation {
         self.request.peer = peer;
     }
 
+    /// Sets a time at which all of the request in hand that has been looked at had been received.
+    pub fn set_received(&mut self, received: Instant) {
+        self.request.received = Some(received);
+    }
+
     /// What is to be sent now.
     pub fn output(&self) -> &[u8] {
         &self.output[self.sent..]
@@ -126,10 +153,52 @@ impl Conversation {
 
     /// The first `bytes` of the output have been sent.
     pub fn sent(&mut self, bytes: usize) {
+        let of_head = bytes.min(self.head_unsent);
+        self.head_unsent -= of_head;
+        self.body_sent += (bytes - of_head) as u64;
         self.sent += bytes;
         if self.sent == self.output.len() {
             self.output.clear();
             self.sent = 0;
+        }
+    }
+
+    /// So many bytes of the [`payload`](Conversation::payload) have been sent without passing through the output.
+    pub fn sent_directly(&mut self, bytes: u64) {
+        self.body_sent += bytes;
+    }
+
+    /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked before.
+    pub fn take_finished(&mut self) -> Option<Sent> {
+        let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::Relaying(_));
+        match is_unfinished || !self.output.is_empty() {
+            true => None,
+            false => self.take_sent(),
+        }
+    }
+
+    /// What has been sent of the answer that was begun last; `None` if that was asked before, or none was begun.
+    pub fn take_sent(&mut self) -> Option<Sent> {
+        let status = self.begun.take()?;
+        Some(Sent {
+            status,
+            body_bytes: self.body_sent,
+        })
+    }
+
+    /// What is to be sent after the output, after [`Turn::Deliver`].
+    pub fn payload(&mut self) -> &mut Payload {
+        match &mut self.phase {
+            Phase::Delivering(payload, _) => payload,
+            _ => panic!("there is a payload only after Turn::Deliver"),
+        }
+    }
+
+    /// The output and what is in the payload, to be sent together.
+    pub fn output_and_payload(&mut self) -> (&[u8], &mut Payload) {
+        match &mut self.phase {
+            Phase::Delivering(payload, _) => (&self.output[self.sent..], payload),
+            _ => panic!("there is a payload only after Turn::Deliver"),
         }
     }
 
@@ -159,11 +228,6 @@ impl Conversation {
     /// Whether something the client said has not been looked at.
     pub fn has_input(&self) -> bool {
         self.consumed < self.input.len()
-    }
-
-    /// Whether the body of the request in hand is being sent back.
-    pub fn is_relaying(&self) -> bool {
-        matches!(self.phase, Phase::Relaying(_))
     }
 
     /// Whether a head is awaited, as opposed to a body.
@@ -196,6 +260,7 @@ impl Conversation {
         self.persists = true;
         self.unread = false;
         self.last = false;
+        self.begun = None;
     }
 
     /// The answer to the request in hand, or to the next one, is the last on this connection.
@@ -214,8 +279,10 @@ impl Conversation {
                 Phase::Relaying(_) => self.relay(),
                 Phase::Discarding(..) => self.discard(),
                 Phase::Refused(refusal) => Some(Turn::Refuse(*refusal)),
-                Phase::Delivering(_) => {
-                    panic!("what answer() returned is to be delivered before the next turn")
+                Phase::Delivering(..) => Some(Turn::Deliver),
+                Phase::Answered(rest) => {
+                    let rest = rest.take();
+                    Some(self.finish(rest))
                 }
                 Phase::Over => Some(Turn::Close),
             };

@@ -78,7 +78,7 @@ pub(crate) fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, manners: Mann
                 Some(response) => {
                     let is_echo = matches!(response.body(), Body::Incoming);
                     let heard = heard(&conversation, Way::Early, is_echo);
-                    talk.answer(&mut conversation, response);
+                    conversation.answer(response, DATE);
                     match is_echo {
                         true => relaying = Some(heard),
                         false => talk.heard.push(heard),
@@ -89,21 +89,29 @@ pub(crate) fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, manners: Mann
             Turn::Answer => {
                 talk.heard.push(heard(&conversation, Way::Collected, false));
                 let response = answer(conversation.request());
-                talk.answer(&mut conversation, response);
+                conversation.answer(response, DATE);
             }
             Turn::Refuse(refusal) => {
                 let is_echo = relaying.take().is_some();
                 talk.heard
                     .push(heard(&conversation, Way::Refused(refusal), is_echo));
                 let response = refusal.response(conversation.request().headers());
-                talk.answer(&mut conversation, response);
+                conversation.answer(response, DATE);
             }
-            Turn::Relayed(_) => {
-                let heard = relaying.take().expect("a relay was begun");
-                talk.heard.push(Heard {
+            Turn::Deliver => {
+                talk.take_output(&mut conversation);
+                match conversation.payload() {
+                    Payload::Bytes(bytes) => talk.output.extend_from_slice(bytes),
+                    other => panic!("nobody answered with {other:?}"),
+                }
+                conversation.delivered();
+            }
+            Turn::Answered => {
+                talk.take_output(&mut conversation);
+                talk.heard.extend(relaying.take().map(|heard| Heard {
                     way: Way::Relayed,
                     ..heard
-                });
+                }));
             }
             Turn::Close => {
                 talk.take_output(&mut conversation);
@@ -118,19 +126,6 @@ pub(crate) fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, manners: Mann
 }
 
 impl Talk {
-    fn answer(&mut self, conversation: &mut Conversation, response: Response) {
-        let payload = conversation.answer(response, DATE);
-        self.take_output(conversation);
-        match payload {
-            Payload::None => {}
-            Payload::Bytes(bytes) => {
-                self.output.extend_from_slice(&bytes);
-                conversation.delivered();
-            }
-            other => panic!("nobody answered with {other:?}"),
-        }
-    }
-
     fn take_output(&mut self, conversation: &mut Conversation) {
         self.output.extend_from_slice(conversation.output());
         conversation.sent(conversation.output().len());

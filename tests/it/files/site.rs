@@ -132,7 +132,7 @@ fn read(body: Body) -> Vec<u8> {
         }
         Body::Stream(mut stream) => {
             let mut bytes = Vec::new();
-            stream.reader.read_to_end(&mut bytes).unwrap();
+            stream.read_to_end(&mut bytes).unwrap();
             bytes
         }
         Body::Incoming => panic!("files have nothing to echo"),

@@ -1,10 +1,10 @@
 //! Holds a dialog with a conversation, and compares what was heard with what should be.
 
 use std::io::Read;
+use std::mem;
 
 use memchr::memmem;
 use sockeye::Handler;
-use sockeye::message::Response;
 use sockeye::wire::{Conversation, Payload, Refusal, Turn};
 
 use super::dialog::{Dialog, Piece, Step};
@@ -97,15 +97,20 @@ impl Player<'_> {
             match self.conversation.turn() {
                 Turn::NeedBytes => break,
                 Turn::Head => match self.handler.handle_head(self.conversation.request()) {
-                    Some(response) => self.answer(response),
+                    Some(response) => self.conversation.answer(response, DATE),
                     None => self.conversation.decline(),
                 },
-                Turn::Answer => self.answer(self.handler.handle(self.conversation.request())),
+                Turn::Answer => {
+                    let response = self.handler.handle(self.conversation.request());
+                    self.conversation.answer(response, DATE);
+                }
                 Turn::Refuse(refusal) => {
                     self.heard.refusals.push(refusal);
-                    self.answer(refusal.response(self.conversation.request().headers()));
+                    let response = refusal.response(self.conversation.request().headers());
+                    self.conversation.answer(response, DATE);
                 }
-                Turn::Relayed(_) => {}
+                Turn::Deliver => self.deliver(),
+                Turn::Answered => {}
                 Turn::Close => {
                     self.closed = true;
                     break;
@@ -116,9 +121,9 @@ impl Player<'_> {
         self.conversation.sent(self.conversation.output().len());
     }
 
-    fn answer(&mut self, response: Response) {
-        match self.conversation.answer(response, DATE) {
-            Payload::None => return,
+    fn deliver(&mut self) {
+        match mem::take(self.conversation.payload()) {
+            Payload::None => {}
             Payload::Bytes(bytes) => {
                 self.conversation
                     .output_room(bytes.len())
@@ -130,7 +135,7 @@ impl Player<'_> {
             } => {
                 let mut piece = [0; 8];
                 loop {
-                    let length = stream.reader.read(&mut piece).expect("memory can be read");
+                    let length = stream.read(&mut piece).expect("memory can be read");
                     self.conversation.push_stream(&piece[..length], chunked);
                     if length == 0 {
                         break;

@@ -1,0 +1,81 @@
+//! What a server allows itself and its clients, and the memory it adds up to.
+
+use std::thread;
+use std::time::Duration;
+
+use super::{connection, connections};
+use crate::wire::Limits;
+
+// From reports on epoll, not from measurements of ours.
+const CORES_PER_LIST: usize = 8;
+
+// A thread's stack as far as it is used, its conversation and its scratch buffer.
+const THREAD_BYTES: usize = 256 * 1024;
+
+/// What a server allows itself and its clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Threads in all. So many handlers less `active_threads` may block without delaying anybody else.
+    pub threads: usize,
+    /// Threads that work at the same time; more than the machine has cores is slower.
+    pub active_threads: usize,
+    /// How many ready lists of the kernel the connections are spread over. One is best for a few cores; past about eight
+    /// its lock is what they wait for.
+    pub ready_lists: usize,
+    /// Connections at the same time; the one idle longest gives way to a new one.
+    pub connections_max: usize,
+    /// What a request may be.
+    pub limits: Limits,
+    /// From the first byte of a request (or from the connection's beginning to that) to the end of its head.
+    pub head_timeout: Duration,
+    /// From one piece of a request's body to the next.
+    pub body_timeout: Duration,
+    /// For how long a client may take nothing of an answer.
+    pub write_timeout: Duration,
+    /// From one answer to the next request.
+    pub idle_timeout: Duration,
+    /// How long answers may still take when the server is stopped.
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Config {
+            threads: cores + 30,
+            active_threads: cores,
+            ready_lists: cores.div_ceil(CORES_PER_LIST),
+            connections_max: 10_000,
+            limits: Limits::default(),
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(60),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Config {
+    /// The memory that threads and slots take, in bytes, however few clients there are.
+    pub fn fixed_bytes(&self) -> usize {
+        let threads = self.threads.max(self.active_threads + 1);
+        threads * THREAD_BYTES + self.connections_max * connections::SLOT_BYTES
+    }
+
+    /// The memory that one connection may take at most besides, in bytes: what it has said and not been answered,
+    /// and what it has been answered and not taken.
+    pub fn connection_bytes(&self) -> usize {
+        connection::connection_bytes(&self.limits)
+    }
+
+    pub(super) fn shortest_timeout(&self) -> Duration {
+        let timeouts = [
+            self.head_timeout,
+            self.body_timeout,
+            self.write_timeout,
+            self.idle_timeout,
+        ];
+        timeouts.into_iter().min().unwrap_or_default()
+    }
+}

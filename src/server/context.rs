@@ -1,0 +1,89 @@
+//! What a worker brings to the connections it drives: its buffers, the time, and what all share.
+
+use std::net::SocketAddr;
+use std::sync::Weak;
+use std::time::Instant;
+
+use super::Config;
+use super::clock::Clock;
+use super::connections::Connections;
+use super::worker_pool::WorkerPool;
+use crate::handler::Handler;
+use crate::wire::Conversation;
+
+// A worker that reads a batch of events needs one for each.
+const SPARE_CONVERSATIONS_MAX: usize = super::poller::EVENTS_MAX;
+
+/// One thread's context. Its buffers stay with it, so that in the steady state nothing is allocated.
+pub(super) struct Context<'a> {
+    pub(super) config: &'a Config,
+    pub(super) handler: &'a dyn Handler,
+    pub(super) connections: Weak<Connections>,
+    pub(super) clock: Clock,
+    /// The time, as it was a moment ago.
+    pub(super) now: Instant,
+    /// A time after the last read from the socket that is driven.
+    pub(super) received: Instant,
+    /// The server is stopping: answers are the last on their connection.
+    pub(super) is_closing: bool,
+    /// Scratch; its contents are undefined between calls.
+    pub(super) scratch: Vec<u8>,
+    #[expect(clippy::vec_box, reason = "they go to connections and come back as they are")]
+    spare: Vec<Box<Conversation>>,
+    /// The worker whose context this is. The monitor has none, and does nothing that may block.
+    worker: Option<(&'a WorkerPool, usize)>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        config: &'a Config,
+        handler: &'a dyn Handler,
+        connections: Weak<Connections>,
+        worker: Option<(&'a WorkerPool, usize)>,
+    ) -> Context<'a> {
+        Context {
+            config,
+            handler,
+            connections,
+            clock: Clock::new(),
+            now: Instant::now(),
+            received: Instant::now(),
+            is_closing: false,
+            scratch: Vec::new(),
+            spare: Vec::new(),
+            worker,
+        }
+    }
+
+    /// A conversation in which nothing has been said, most often the one given back last.
+    pub(super) fn conversation(&mut self, peer: Option<SocketAddr>) -> Box<Conversation> {
+        let spare = self.spare.pop();
+        let mut conversation =
+            spare.unwrap_or_else(|| Box::new(Conversation::new(self.config.limits)));
+        conversation.set_peer(peer);
+        conversation
+    }
+
+    /// Takes a conversation back that has nothing to remember.
+    pub(super) fn give_back(&mut self, mut conversation: Box<Conversation>) {
+        // The file of an answer that was broken off is closed here.
+        conversation.restart();
+        if self.spare.len() < SPARE_CONVERSATIONS_MAX {
+            self.spare.push(conversation);
+        }
+    }
+
+    /// Notes the time after a read.
+    pub(super) fn note_received(&mut self) {
+        self.now = Instant::now();
+        self.received = self.now;
+    }
+
+    /// Does something that may block: another worker takes this one's place while it does.
+    pub(super) fn may_block<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let _blocking = self
+            .worker
+            .map(|(pool, worker)| pool.begin_blocking(worker));
+        work(self)
+    }
+}

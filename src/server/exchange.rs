@@ -1,0 +1,240 @@
+//! Requests and answers of one connection: receive, ask the handler, respond, in turn.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::connection::{Connection, Next, Reason};
+use super::context::Context;
+use super::event::Token;
+use super::poller::Interest;
+use super::send::{Progress, send_output, send_payload};
+use super::socket::Received;
+use super::waker::waker_of;
+use crate::access_log::{self, Record};
+use crate::message::{Request, Response, StatusCode, Wake};
+use crate::wire::{Conversation, Payload, Sent, Turn};
+
+// Room for the first read of a head. A browser's has about 700 bytes.
+pub(super) const HEAD_READ_BYTES: usize = 16 * 1024;
+
+// Room for each further read; uploads fill it.
+pub(super) const READ_BYTES: usize = 64 * 1024;
+
+// What pipelined answers may gather before they are sent.
+pub(super) const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+
+// A turn ends after so many requests or this long, whichever is first, or after so many full reads; then others are due.
+const TURN_ANSWERS_MAX: usize = 64;
+const TURN_TIME_MAX: Duration = Duration::from_millis(1);
+pub(super) const TURN_READS_MAX: usize = 4;
+
+/// How much one turn has done.
+struct Share {
+    ends: Instant,
+    answers: usize,
+    reads: usize,
+}
+
+impl Share {
+    /// Whether others are due.
+    fn is_used(&self, now: Instant) -> bool {
+        self.answers >= TURN_ANSWERS_MAX || self.answers > 0 && now >= self.ends
+    }
+}
+
+impl Connection {
+    /// Receives, asks the handler and responds, until the client must do something or others are due.
+    pub(super) fn converse(
+        &mut self,
+        conversation: &mut Conversation,
+        token: Token,
+        context: &mut Context<'_>,
+    ) -> io::Result<Next> {
+        let mut share = Share {
+            ends: context.now + TURN_TIME_MAX,
+            answers: 0,
+            reads: 0,
+        };
+        // What was left the last time.
+        let mut is_taken = self.flush(conversation)?;
+        loop {
+            if !is_taken {
+                return Ok(Next::Wait(self.wait_for_room(Reason::Writable, context)));
+            }
+            match conversation.turn() {
+                Turn::Head => match ask(conversation, context, Question::Head) {
+                    Some(response) => self.answer(response, conversation, context),
+                    None => conversation.decline(),
+                },
+                Turn::Answer => {
+                    let response = ask(conversation, context, Question::Whole);
+                    let response = response.expect("a whole request is always answered");
+                    self.answer(response, conversation, context);
+                }
+                Turn::Refuse(refusal) => {
+                    let response = refusal.response(conversation.request().headers());
+                    self.answer(response, conversation, context);
+                }
+                Turn::Deliver => match self.deliver(conversation, token, context)? {
+                    Progress::Done => conversation.delivered(),
+                    progress => return Ok(Next::Wait(self.wait_for(progress, context))),
+                },
+                Turn::Answered => {
+                    share.answers += 1;
+                    let is_used = share.is_used(context.now);
+                    let is_full = conversation.output().len() >= OUTPUT_BYTES_MAX;
+                    // What is logged is what was sent, so it is sent first.
+                    if is_used || is_full || access_log::is_listened_to() {
+                        is_taken = self.flush(conversation)?;
+                    }
+                    if is_used && is_taken && conversation.has_input() {
+                        let reason = Reason::Yield(Interest::Write);
+                        return Ok(Next::Wait(self.wait_for_room(reason, context)));
+                    }
+                }
+                Turn::NeedBytes => {
+                    is_taken = self.flush(conversation)?;
+                    if is_taken && !self.read_more(&mut share, conversation, context)? {
+                        let reason = match self.socket.is_readable() {
+                            true => Reason::Yield(Interest::Read),
+                            false => Reason::Readable,
+                        };
+                        return Ok(self.wait_for_bytes(reason, conversation, context));
+                    }
+                }
+                Turn::Close => {
+                    is_taken = self.flush(conversation)?;
+                    if is_taken {
+                        return Ok(self.close(conversation, context));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends the output. Whether the client has taken all of it.
+    fn flush(&mut self, conversation: &mut Conversation) -> io::Result<bool> {
+        let is_taken = send_output(&mut self.socket, conversation, false)?;
+        if is_taken && let Some(sent) = conversation.take_finished() {
+            self.record(sent, conversation, false);
+        }
+        Ok(is_taken)
+    }
+
+    /// Reads once more, if there is something to read and the turn has not had its share.
+    fn read_more(
+        &mut self,
+        share: &mut Share,
+        conversation: &mut Conversation,
+        context: &mut Context<'_>,
+    ) -> io::Result<bool> {
+        let is_due = share.reads < TURN_READS_MAX && !share.is_used(context.now);
+        if !self.socket.is_readable() || !is_due {
+            return Ok(false);
+        }
+        let is_head = conversation.awaits_head() && share.reads == 0;
+        let room = if is_head { HEAD_READ_BYTES } else { READ_BYTES };
+        self.read(conversation, room)?;
+        share.reads += 1;
+        context.note_received();
+        Ok(true)
+    }
+
+    fn answer(
+        &mut self,
+        response: Response,
+        conversation: &mut Conversation,
+        context: &mut Context<'_>,
+    ) {
+        self.timeouts.note_answer();
+        // A file changed since the request came must not be younger than its answer, and the waits that follow begin now,
+        // however long the handler took.
+        context.now = Instant::now();
+        conversation.answer(response, context.clock.date(context.now));
+    }
+
+    fn deliver(
+        &mut self,
+        conversation: &mut Conversation,
+        token: Token,
+        context: &mut Context<'_>,
+    ) -> io::Result<Progress> {
+        let waker = match conversation.payload() {
+            Payload::Stream { .. } => waker_of(context, token),
+            _ => Waker::noop().clone(),
+        };
+        let mut wake = Wake::new(&waker).with_closing(context.is_closing);
+        let socket = &mut self.socket;
+        let progress = context.may_block(|context| {
+            send_payload(socket, conversation, &mut wake, &mut context.scratch)
+        });
+        // It may have taken as long as a handler.
+        context.now = Instant::now();
+        progress
+    }
+
+    pub(super) fn read(&mut self, conversation: &mut Conversation, room: usize) -> io::Result<()> {
+        match self.socket.read(conversation.room(room))? {
+            Received::Bytes(bytes) => self.timeouts.note_received(bytes),
+            Received::End => conversation.receive_end(),
+            Received::Nothing => {}
+        }
+        Ok(())
+    }
+
+    /// Tells the log what became of an answer.
+    pub(super) fn record(&self, sent: Sent, conversation: &Conversation, _is_cut: bool) {
+        let request = conversation.request();
+        access_log::record(&Record {
+            status: sent.status.as_u16(),
+            method: request.method().as_str(),
+            target: request.target().as_str(),
+            bytes: sent.body_bytes,
+            since: request.received().unwrap_or_else(Instant::now),
+            peer: self.peer,
+        });
+    }
+}
+
+/// What a handler is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Head,
+    Whole,
+}
+
+/// Asks the handler about the request in hand. One that panics has answered 500, and the connection closes after it.
+fn ask(
+    conversation: &mut Conversation,
+    context: &mut Context<'_>,
+    question: Question,
+) -> Option<Response> {
+    conversation.set_received(context.received);
+    let request = conversation.request();
+    // A handler is shared and has only `&self`: what it left half done is its own to guard.
+    let asked = context.may_block(|context| {
+        catch_unwind(AssertUnwindSafe(|| match question {
+            Question::Head => context.handler.handle_head(request),
+            Question::Whole => Some(context.handler.handle(request)),
+        }))
+    });
+    match asked {
+        Ok(response) => response,
+        Err(_panic) => {
+            let response = failed(request);
+            conversation.end_after_answer();
+            Some(response)
+        }
+    }
+}
+
+fn failed(request: &Request) -> Response {
+    let sentence = "something went wrong here; it is not the request's fault";
+    Response::problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        sentence,
+        request.headers(),
+    )
+}

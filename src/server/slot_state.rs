@@ -1,0 +1,122 @@
+//! Who may touch a connection, in one atomic word for each slot.
+//!
+//! ```text
+//!             occupy()                  acquire(), acquire_at_rest()
+//!   free ─────────────────▶ driven ◀──────────────────────────────── at rest
+//!    ▲                      │ │ ▲ │                                     ▲
+//!    └────── vacate() ──────┘ │ │ └──────────── release() ──────────────┘
+//!                             │ └── release(), if readiness is pending
+//!                             └──── acquire() by somebody else leaves pending readiness
+//! ```
+//!
+//! Nobody waits: whoever comes with readiness for a connection that is driven leaves it here, and whoever drives it finds it
+//! when it lets go. There is one way to let go of a connection that lives on, [`SlotState::release`].
+
+use super::event::{GENERATION_MAX, Readiness};
+use super::sync::{AtomicU64, Ordering};
+
+const OCCUPIED: u64 = 1;
+const DRIVEN: u64 = 2;
+const PENDING: u64 = 4;
+const PENDING_READABLE: u64 = 8;
+const PENDING_END: u64 = 16;
+const ALL_PENDING: u64 = PENDING | PENDING_READABLE | PENDING_END;
+const GENERATION_SHIFT: u32 = 32;
+
+/// The state of one slot.
+#[derive(Debug)]
+pub(super) struct SlotState(AtomicU64);
+
+impl SlotState {
+    /// A free slot.
+    pub(super) fn new() -> SlotState {
+        SlotState(AtomicU64::new(0))
+    }
+
+    /// Occupies the slot, which is free, for a new connection that the caller drives. Returns its generation.
+    pub(super) fn occupy(&self) -> u32 {
+        let before = self.0.fetch_or(OCCUPIED | DRIVEN, Ordering::SeqCst);
+        assert!(before & OCCUPIED == 0, "only a free slot is occupied");
+        generation(before)
+    }
+
+    /// Frees the slot, whose connection the caller drives; readiness that is pending goes with it.
+    pub(super) fn vacate(&self) {
+        let next = (generation(self.0.load(Ordering::SeqCst)) + 1) & GENERATION_MAX;
+        self.0
+            .store(u64::from(next) << GENERATION_SHIFT, Ordering::SeqCst);
+    }
+
+    /// Takes the connection of this generation, to be driven, because of `readiness`. If somebody drives it the readiness
+    /// is left to them. Whether the caller has it.
+    pub(super) fn acquire(&self, wanted: u32, readiness: Readiness) -> bool {
+        let mut before = self.0.load(Ordering::SeqCst);
+        loop {
+            if before & OCCUPIED == 0 || generation(before) != wanted {
+                return false;
+            }
+            let is_driven = before & DRIVEN != 0;
+            let after = match is_driven {
+                true => before | pending(readiness),
+                false => before | DRIVEN,
+            };
+            match self.exchange(before, after) {
+                Ok(_) => return !is_driven,
+                Err(now) => before = now,
+            }
+        }
+    }
+
+    /// Takes the connection that is here, whichever it is, if nobody drives it. Returns its generation.
+    pub(super) fn acquire_at_rest(&self) -> Option<u32> {
+        let before = self.0.load(Ordering::SeqCst);
+        let is_at_rest = before & (OCCUPIED | DRIVEN) == OCCUPIED;
+        let is_taken = is_at_rest && self.exchange(before, before | DRIVEN).is_ok();
+        is_taken.then(|| generation(before))
+    }
+
+    /// Lets go of the connection, unless readiness is pending: that is returned then, and the caller still drives it.
+    pub(super) fn release(&self) -> Option<Readiness> {
+        let mut before = self.0.load(Ordering::SeqCst);
+        loop {
+            let after = match before & PENDING {
+                0 => before & !DRIVEN,
+                _ => before & !ALL_PENDING,
+            };
+            match self.exchange(before, after) {
+                Ok(_) if before & PENDING == 0 => return None,
+                Ok(_) => {
+                    return Some(Readiness {
+                        is_readable: before & PENDING_READABLE != 0,
+                        has_ended: before & PENDING_END != 0,
+                    });
+                }
+                Err(now) => before = now,
+            }
+        }
+    }
+
+    /// Whether there is a connection that nobody drives.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.0.load(Ordering::SeqCst) & (OCCUPIED | DRIVEN) == OCCUPIED
+    }
+
+    fn exchange(&self, before: u64, after: u64) -> Result<u64, u64> {
+        self.0
+            .compare_exchange(before, after, Ordering::SeqCst, Ordering::SeqCst)
+    }
+}
+
+fn generation(state: u64) -> u32 {
+    (state >> GENERATION_SHIFT) as u32
+}
+
+fn pending(readiness: Readiness) -> u64 {
+    let readable = if readiness.is_readable {
+        PENDING_READABLE
+    } else {
+        0
+    };
+    let end = if readiness.has_ended { PENDING_END } else { 0 };
+    PENDING | readable | end
+}

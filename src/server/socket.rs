@@ -1,0 +1,172 @@
+//! What bytes travel on: a TCP socket that never waits.
+//!
+//! All of it that depends on what lies between the kernel and HTTP is here. A socket that encrypts would know itself what is
+//! left to read although the kernel has given all, and when it has to write in order to read.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use nix::libc;
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::GetStruct;
+use rustix::buffer::spare_capacity;
+use rustix::io::retry_on_intr;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
+
+use super::event::Readiness;
+
+/// The beginning of `struct tcp_info` of tcp(7) as words of eight bytes.
+#[derive(Debug, Clone, Copy)]
+struct TcpInfo;
+
+nix::getsockopt_impl!(
+    TcpInfo,
+    libc::IPPROTO_TCP,
+    libc::TCP_INFO,
+    [u64; 16],
+    GetStruct<[u64; 16]>
+);
+
+/// Where `tcpi_bytes_acked` stands among them, since Linux 4.1.
+const BYTES_ACKNOWLEDGED: usize = 15;
+
+/// A client's end of a connection. What would have to wait is `None`, or [`Received::Nothing`].
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    /// Something may be there to be read: the kernel said so, and not all of it has been read since.
+    is_readable: bool,
+    /// The client's end is behind what is there to be read.
+    has_ended: bool,
+    written: u64,
+}
+
+/// What a read has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Received {
+    /// So many bytes.
+    Bytes(usize),
+    /// The client will send nothing more.
+    End,
+    /// Nothing for now.
+    Nothing,
+}
+
+impl Socket {
+    /// A new client's, who most often has said something already.
+    pub(super) fn new(stream: TcpStream) -> Socket {
+        Socket {
+            stream,
+            is_readable: true,
+            has_ended: false,
+            written: 0,
+        }
+    }
+
+    /// The kernel has reported this.
+    pub(super) fn note(&mut self, readiness: Readiness) {
+        self.is_readable |= readiness.is_readable;
+        self.has_ended |= readiness.has_ended;
+    }
+
+    /// Whether it is worth reading.
+    pub(super) fn is_readable(&self) -> bool {
+        self.is_readable
+    }
+
+    /// Bytes written so far.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes that have reached the client's kernel, as far as can be known.
+    pub(super) fn acknowledged(&self) -> u64 {
+        let info = getsockopt(&self.stream, TcpInfo);
+        info.map_or(self.written, |words| words[BYTES_ACKNOWLEDGED])
+    }
+
+    /// Reads once, to the end of `into` and no further than its capacity.
+    pub(super) fn read(&mut self, into: &mut Vec<u8>) -> io::Result<Received> {
+        let room = into.capacity() - into.len();
+        match retry_on_intr(|| rustix::io::read(&self.stream, spare_capacity(into))) {
+            Ok(0) => Ok(Received::End),
+            Ok(bytes) => {
+                // Less than there was room for is all there is, unless the end is known to be behind it.
+                self.is_readable = bytes == room || self.has_ended;
+                Ok(Received::Bytes(bytes))
+            }
+            Err(rustix::io::Errno::AGAIN) => {
+                self.is_readable = false;
+                Ok(Received::Nothing)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether there is something to read right now, if only an end.
+    pub(super) fn has_input(&self) -> bool {
+        let peeked = rustix::net::recv(
+            &self.stream,
+            &mut [0; 1],
+            RecvFlags::PEEK | RecvFlags::DONTWAIT,
+        );
+        !matches!(peeked, Err(rustix::io::Errno::AGAIN))
+    }
+
+    /// Writes once, from all pieces together; `more` says that more follows at once. `None`: there is no room.
+    pub(super) fn write(
+        &mut self,
+        pieces: &[IoSlice<'_>],
+        more: bool,
+    ) -> io::Result<Option<usize>> {
+        let flags = match more {
+            true => SendFlags::NOSIGNAL | SendFlags::MORE,
+            false => SendFlags::NOSIGNAL,
+        };
+        let sent = match pieces {
+            [piece] => retry_on_intr(|| rustix::net::send(&self.stream, piece, flags)),
+            _ => retry_on_intr(|| {
+                let mut control = SendAncillaryBuffer::default();
+                rustix::net::sendmsg(&self.stream, pieces, &mut control, flags)
+            }),
+        };
+        self.note_written(sent)
+    }
+
+    /// Sends up to `count` bytes of `file` from `offset`, without copying them through our memory. `None`: there is no room.
+    pub(super) fn send_file(
+        &mut self,
+        file: &File,
+        mut offset: u64,
+        count: usize,
+    ) -> io::Result<Option<usize>> {
+        let sent =
+            retry_on_intr(|| rustix::fs::sendfile(&self.stream, file, Some(&mut offset), count));
+        self.note_written(sent)
+    }
+
+    /// Tells the client that nothing more will come.
+    pub(super) fn shutdown_write(&mut self) {
+        // The client may be gone already, and then there is nobody to tell.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    fn note_written(&mut self, sent: rustix::io::Result<usize>) -> io::Result<Option<usize>> {
+        match sent {
+            Ok(bytes) => {
+                self.written += bytes as u64;
+                Ok(Some(bytes))
+            }
+            Err(rustix::io::Errno::AGAIN) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}

@@ -1,0 +1,328 @@
+//! One worker's loop: take the next event, accept a client or drive a connection, set it down.
+
+use std::net::TcpStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use std::{io, mem, thread};
+
+use super::connection::{Connection, Next, Reason, Wait};
+use super::connections::{Kind, Lease};
+use super::context::Context;
+use super::event::{Event, Source};
+use super::listener;
+use super::poller::{EVENTS_MAX, Interest};
+use super::shared::Shared;
+
+// After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
+const BREATH: Duration = Duration::from_millis(10);
+
+// How long a worker waits on its own list while another list has nobody.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
+
+// How many clients one worker lets in before it looks at those that are there.
+const ACCEPTS_MAX: usize = 8;
+
+// How often one worker drives one connection in a row.
+const DRIVES_MAX: usize = 4;
+
+/// Works as number `worker` until the server is shut down.
+pub(super) fn work(shared: &Shared, worker: usize) {
+    let mut this = Worker::new(shared, Some(worker));
+    // What panics here is ours; what handlers and readers do is caught where they are called. Either way the next event
+    // is another connection's.
+    while let Err(_panic) = catch_unwind(AssertUnwindSafe(|| this.run(worker))) {
+        tracing::error!(target: "sockeye", "a worker panicked and goes on");
+    }
+}
+
+/// A thread that drives connections: a worker, or the monitor, which asks no handler anything and drives nobody twice.
+pub(super) struct Worker<'a> {
+    shared: &'a Shared,
+    context: Context<'a>,
+    permit: usize,
+    events: Vec<Event>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(shared: &'a Shared, worker: Option<usize>) -> Worker<'a> {
+        let connections = Arc::downgrade(&shared.connections);
+        let worker = worker.map(|worker| (&shared.pool, worker));
+        Worker {
+            shared,
+            context: Context::new(&shared.config, &*shared.handler, connections, worker),
+            permit: 0,
+            events: Vec::with_capacity(EVENTS_MAX),
+        }
+    }
+
+    fn run(&mut self, worker: usize) {
+        let pool = &self.shared.pool;
+        while let Some(permit) = pool.permit(worker) {
+            self.permit = permit;
+            while pool.has_permit(worker) {
+                if self.shared.connections.lists().len() > 1 && pool.is_short_of_workers() {
+                    self.permit = pool.exchange_permit(worker);
+                }
+                let Some(event) = self.next_event() else {
+                    continue;
+                };
+                match event.source() {
+                    Source::Shutdown => return,
+                    Source::Work => {}
+                    Source::Listener { number, list } => self.accept(number, list),
+                    Source::Connection(_) => {
+                        if let Some(lease) = self.shared.connections.acquire(event) {
+                            self.receive_and_drive(lease, event.is_leased());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// An event from the queue, else from the kernel; `None` if it is worth another look at everything.
+    fn next_event(&mut self) -> Option<Event> {
+        let shared = self.shared;
+        if let Some(event) = shared.queue.take(self.permit) {
+            return Some(event);
+        }
+        // While somebody sleeps there is little to do, and what is left to the kernel wakes them.
+        if shared.sleepers.load(Ordering::SeqCst) == 0 {
+            self.wait(EVENTS_MAX, Some(Duration::ZERO));
+            if !self.events.is_empty() {
+                return self.receive_and_share();
+            }
+        }
+        shared.sleepers.fetch_add(1, Ordering::SeqCst);
+        // Whoever fills a batch from now on sees the sleeper; what came before is seen here.
+        let event = shared.queue.take(self.permit);
+        if event.is_none() {
+            let is_short =
+                shared.connections.lists().len() > 1 && shared.pool.is_short_of_workers();
+            self.wait(1, is_short.then_some(SHORT_WAIT));
+        }
+        shared.sleepers.fetch_sub(1, Ordering::SeqCst);
+        event.or_else(|| self.events.pop())
+    }
+
+    fn wait(&mut self, max: usize, timeout: Option<Duration>) {
+        let shared = self.shared;
+        let list = &shared.connections.lists()[shared.list_of(self.permit)];
+        self.events.clear();
+        if let Err(error) = list.wait(&mut self.events, max, timeout) {
+            shared
+                .complain(|| tracing::error!(target: "sockeye", %error, "cannot wait for clients"));
+            thread::sleep(BREATH);
+        }
+    }
+
+    /// Receives what the clients of all these events have sent, and leaves the events in the queue; returns the first.
+    ///
+    /// What a handler learns about the world after the last of these reads is true for all of their requests.
+    fn receive_and_share(&mut self) -> Option<Event> {
+        let shared = self.shared;
+        if self.events.len() > 1 {
+            for event in &mut self.events {
+                if let Source::Connection(_) = event.source()
+                    && let Some(mut lease) = shared.connections.acquire(*event)
+                {
+                    lease.receive(&mut self.context);
+                    *event = lease.keep();
+                }
+            }
+            self.context.note_received();
+            shared.queue.fill(self.permit, &self.events[1..]);
+            if shared.sleepers.load(Ordering::SeqCst) > 0 {
+                shared.work.raise();
+            }
+        }
+        self.events.first().copied()
+    }
+
+    fn receive_and_drive(&mut self, mut lease: Lease<'a>, has_received: bool) {
+        if !has_received {
+            lease.receive(&mut self.context);
+            self.context.note_received();
+        }
+        self.context.is_closing = self.shared.is_closing();
+        self.drive(lease);
+    }
+
+    /// Notes the time, and whether the server is stopping.
+    pub(super) fn look_up(&mut self) {
+        self.context.now = Instant::now();
+        self.context.is_closing = self.shared.is_closing();
+    }
+
+    fn accept(&mut self, number: usize, list: usize) {
+        let Some(listener) = self.shared.listeners.get(number) else {
+            return;
+        };
+        let mut is_armed = false;
+        for _ in 0..ACCEPTS_MAX {
+            let accepted = listener::accept(listener);
+            if let Err(error) = &accepted
+                && error.kind() != io::ErrorKind::WouldBlock
+                && !listener::is_of_one_client(error)
+            {
+                return self.shared.pause_accepting(error);
+            }
+            // Before anything else: the next client in line is another thread's, should this one block.
+            if !mem::replace(&mut is_armed, true) {
+                self.shared.listen_on(number, list);
+            }
+            match accepted {
+                Ok((stream, peer)) => {
+                    if let Some(lease) = self.let_in(Connection::new(stream, peer, list)) {
+                        self.receive_and_drive(lease, false);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) => {
+                    tracing::debug!(target: "sockeye", %error, "could not accept a connection");
+                }
+            }
+        }
+    }
+
+    /// Gives a connection a slot, if need be that of the one idle longest, or of one that hardly moves; without one it is
+    /// told so.
+    fn let_in(&mut self, mut connection: Connection) -> Option<Lease<'a>> {
+        let connections = &self.shared.connections;
+        loop {
+            connection = match connections.insert(connection) {
+                Ok(lease) => return Some(lease),
+                Err(connection) => connection,
+            };
+            if let Some(lease) = connections.idle_longest() {
+                match lease.socket.has_input() {
+                    true => lease.hand_over(),
+                    false => self.end(lease),
+                }
+            } else if let Some(lease) = connections.slowest(Instant::now()) {
+                self.end(lease);
+            } else {
+                self.shared.note_full();
+                self.look_up();
+                connection.turn_away(&mut self.context);
+                return None;
+            }
+        }
+    }
+
+    /// Drives a connection until there is nothing to do for it, and no readiness has come meanwhile.
+    fn drive(&mut self, mut lease: Lease<'a>) {
+        for drives in 1.. {
+            let token = lease.token();
+            let context = &mut self.context;
+            let driven = catch_unwind(AssertUnwindSafe(|| lease.drive(token, context)));
+            let mut next = driven.unwrap_or_else(|_panic| {
+                tracing::error!(target: "sockeye", "a connection is closed: its drive panicked");
+                Next::Close
+            });
+            if let Next::Wait(wait) = &mut next
+                && drives >= DRIVES_MAX
+            {
+                // A client that is always faster than we are must not keep this thread for itself.
+                wait.reason = match wait.reason {
+                    Reason::Readable => Reason::Yield(Interest::Read),
+                    _ => Reason::Yield(Interest::Write),
+                };
+            }
+            lease = match self.set_down(lease, next) {
+                Some(lease) => lease,
+                None => return,
+            };
+            self.look_up();
+        }
+    }
+
+    /// Has the connection wait, or ends it. If readiness came meanwhile, its lease comes back.
+    fn set_down(&mut self, mut lease: Lease<'a>, next: Next) -> Option<Lease<'a>> {
+        let shared = self.shared;
+        let is_closing = shared.is_closing();
+        let Wait { reason, deadline } = match next {
+            Next::Wait(wait) if !(wait.deadline.kind == Kind::Idle && is_closing) => wait,
+            _ => {
+                self.end(lease);
+                return None;
+            }
+        };
+        let armed = match reason {
+            Reason::Readable => lease.arm(Interest::Read, false),
+            Reason::Writable => lease.arm(Interest::Write, false),
+            // A reset ends it; what the client says meanwhile is read later.
+            Reason::Wakeable if lease.interest == Some(Interest::Write) => Ok(()),
+            Reason::Wakeable => lease.arm(Interest::End, false),
+            Reason::Yield(interest) => lease.arm(interest, true),
+        };
+        if let Err(error) = armed {
+            shared.complain(|| {
+                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away")
+            });
+            self.end(lease);
+            return None;
+        }
+        match lease.release(deadline, self.context.now) {
+            Ok(millis) => {
+                shared.pool.wake_monitor_at(millis);
+                None
+            }
+            Err(lease) => Some(lease),
+        }
+    }
+
+    /// Ends a connection. What its handler left in it may panic when it is dropped.
+    fn end(&self, lease: Lease<'_>) {
+        let connection = lease.end();
+        if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
+            tracing::error!(target: "sockeye", "what a body left behind panicked when it was dropped");
+        }
+    }
+}
+
+/// What the monitor does. It asks no handler anything, since it would wait in one that blocks: what there is to do for a
+/// connection it leaves to the workers.
+impl<'a> Worker<'a> {
+    /// Lets a new connection in.
+    pub(super) fn let_in_late(&mut self, stream: TcpStream, peer: Option<std::net::SocketAddr>) {
+        if let Some(lease) = self.let_in(Connection::new(stream, peer, 0)) {
+            lease.hand_over();
+        }
+    }
+
+    /// Answers or closes those who have waited too long, and hands over those that wanted to be woken.
+    pub(super) fn sweep(&mut self) {
+        for (mut lease, kind) in self.shared.connections.overdue(self.context.now) {
+            if kind == Kind::Timer {
+                lease.hand_over();
+                continue;
+            }
+            let token = lease.token();
+            let next = lease.time_out(token, &mut self.context);
+            if let Some(lease) = self.set_down(lease, next) {
+                lease.hand_over();
+            }
+        }
+    }
+
+    /// Closes all idle connections but those that have sent something meanwhile.
+    pub(super) fn close_idle(&mut self) {
+        for lease in self.shared.connections.idle() {
+            match lease.socket.has_input() {
+                true => lease.hand_over(),
+                false => self.end(lease),
+            }
+        }
+    }
+
+    /// Has every body that waits to be woken be asked once more.
+    pub(super) fn wake_all(&mut self) {
+        self.shared
+            .connections
+            .waiting_to_be_woken()
+            .for_each(Lease::hand_over);
+    }
+}
