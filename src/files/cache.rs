@@ -89,8 +89,11 @@ impl Cache {
         is_same: impl FnOnce() -> bool,
     ) -> bool {
         let nanos = |at: Instant| at.saturating_duration_since(self.made).as_nanos() as u64;
-        let verified = entry.verified.load(Ordering::Acquire);
-        if received.is_some_and(|received| nanos(received) < verified) {
+        // Made by hand, it came from nowhere and alone.
+        let Some(received) = received else {
+            return is_same();
+        };
+        if nanos(received) < entry.verified.load(Ordering::Acquire) {
             return true;
         }
         let now = nanos(Instant::now());

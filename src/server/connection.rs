@@ -141,7 +141,8 @@ impl Connection {
             return Next::Close;
         };
         let is_blocked = self.interest == Some(Interest::Write);
-        let next = if is_blocked && self.timeouts.has_taken(&self.socket, context.now) {
+        let (socket, now) = (&self.socket, context.now);
+        let next = if is_blocked && self.timeouts.may_take_longer(socket, now, context.config) {
             Next::Wait(self.wait_for_room(Reason::Writable, context))
         } else if conversation.time_out() {
             let next = self.converse(&mut conversation, token, context);

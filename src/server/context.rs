@@ -28,7 +28,10 @@ pub(super) struct Context<'a> {
     pub(super) is_closing: bool,
     /// Scratch; its contents are undefined between calls.
     pub(super) scratch: Vec<u8>,
-    #[expect(clippy::vec_box, reason = "they go to connections and come back as they are")]
+    #[expect(
+        clippy::vec_box,
+        reason = "they go to connections and come back as they are"
+    )]
     spare: Vec<Box<Conversation>>,
     /// The worker whose context this is. The monitor has none, and does nothing that may block.
     worker: Option<(&'a WorkerPool, usize)>,

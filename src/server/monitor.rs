@@ -49,7 +49,12 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
             }
             Some(_) => {}
         }
-        if pool.look(&mut seen) {
+        let is_active = pool.look(&mut seen);
+        if connections.lists().len() > 1 && pool.is_short_of_workers() {
+            // Whoever sleeps on one list has to look after the others too.
+            shared.work.raise();
+        }
+        if is_active {
             let timer = connections.next_timer();
             let timer = timer.map(|at| at.saturating_duration_since(now));
             std::thread::park_timeout(

@@ -4,6 +4,7 @@
 //! bytes go out, and if it has changed the connection is closed instead, so that the client can tell.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Instant;
@@ -58,6 +59,8 @@ pub(super) fn send_payload(
     wake: &mut Wake<'_>,
     scratch: &mut Vec<u8>,
 ) -> io::Result<Progress> {
+    // What is used up is dropped last: it is a handler's, and may panic then.
+    let mut used_up = Payload::None;
     let (output, payload) = conversation.output_and_payload();
     let progress = match payload {
         Payload::None => Progress::Done,
@@ -70,24 +73,20 @@ pub(super) fn send_payload(
             Poll::Ready(piece) => {
                 let (chunked, is_end) = (*chunked, piece.is_empty() || stream.length == Some(0));
                 conversation.push_stream(piece, chunked);
-                end_if(is_end, conversation)
+                if is_end {
+                    used_up = mem::take(conversation.payload());
+                }
+                if is_end {
+                    Progress::Done
+                } else {
+                    Progress::Share
+                }
             }
         },
     };
-    match progress {
-        Progress::Blocked => Ok(Progress::Blocked),
-        _ if !send_output(socket, conversation, false)? => Ok(Progress::Blocked),
-        progress => Ok(progress),
-    }
-}
-
-/// Notes that the rest of the payload is in the output, if it is.
-fn end_if(is_end: bool, conversation: &mut Conversation) -> Progress {
-    if !is_end {
-        return Progress::Share;
-    }
-    *conversation.payload() = Payload::None;
-    Progress::Done
+    let is_sent = progress != Progress::Blocked && send_output(socket, conversation, false)?;
+    drop(used_up);
+    Ok(if is_sent { progress } else { Progress::Blocked })
 }
 
 /// Sends the output and bytes after it in one write.
@@ -142,7 +141,8 @@ fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result
     if !is_unchanged(&slice)? {
         return Err(io::Error::other("the file changed while it was sent"));
     }
-    Ok(end_if(true, conversation))
+    *conversation.payload() = Payload::None;
+    Ok(Progress::Done)
 }
 
 /// Sends a share of a file, all but its tail at most, and returns how many bytes that was; `None` if the client takes

@@ -127,13 +127,14 @@ impl Timeouts {
         Deadline::timeout(at)
     }
 
-    /// For how long a client may take nothing of an answer.
+    /// When to look whether a client has taken something of an answer.
     pub(super) fn for_sending(
         &mut self,
         socket: &Socket,
         now: Instant,
         config: &Config,
     ) -> Deadline {
+        let interval = config.write_timeout / LOOKS;
         let pace = self.pace(socket, now);
         let written = socket.written();
         if pace
@@ -142,19 +143,26 @@ impl Timeouts {
         {
             pace.taken_nothing = Some((now, written));
         }
-        let asked = pace.acknowledged.map(|(_, at)| at);
         // Asking is a system call, and a slow reader blocks often.
-        if asked.is_none_or(|at| now.saturating_duration_since(at) >= config.write_timeout / LOOKS)
-        {
+        let asked = pace.acknowledged.map(|(_, at)| at);
+        if asked.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
             pace.look(socket, now);
         }
         let since = pace.taken_nothing.map_or(now, |(since, _)| since);
-        Deadline::timeout(after(since, config.write_timeout))
+        Deadline::timeout(after(since, config.write_timeout).min(after(now, interval)))
     }
 
-    /// Whether the client has acknowledged more since that was last asked, and may take its time again.
-    pub(super) fn has_taken(&mut self, socket: &Socket, now: Instant) -> bool {
-        self.pace(socket, now).look(socket, now)
+    /// Whether a client that has been waited for may still take its time.
+    pub(super) fn may_take_longer(
+        &mut self,
+        socket: &Socket,
+        now: Instant,
+        config: &Config,
+    ) -> bool {
+        let pace = self.pace(socket, now);
+        pace.look(socket, now);
+        let since = pace.taken_nothing.map_or(now, |(since, _)| since);
+        now < after(since, config.write_timeout)
     }
 
     fn pace(&mut self, socket: &Socket, now: Instant) -> &mut Pace {
@@ -174,15 +182,13 @@ impl Timeouts {
 }
 
 impl Pace {
-    /// Asks what the client has acknowledged; whether it is more than before.
-    fn look(&mut self, socket: &Socket, now: Instant) -> bool {
+    /// Asks what the client has acknowledged.
+    fn look(&mut self, socket: &Socket, now: Instant) {
         let bytes = socket.acknowledged();
-        let has_taken = self.acknowledged.is_some_and(|(before, _)| bytes > before);
-        self.acknowledged = Some((bytes, now));
-        if has_taken {
+        if self.acknowledged.is_some_and(|(before, _)| bytes > before) {
             self.taken_nothing = Some((now, socket.written()));
         }
-        has_taken
+        self.acknowledged = Some((bytes, now));
     }
 }
 

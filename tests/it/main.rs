@@ -3,6 +3,7 @@
 mod cli;
 mod conformance;
 mod echo;
+mod fair;
 mod files;
 mod fuzz;
 mod moving_files;
@@ -16,4 +17,5 @@ mod stalls;
 mod support;
 mod tidy;
 mod transcripts;
+mod wakes;
 mod wire;

@@ -155,3 +155,197 @@ fn a_second_stop_ends_the_server_whatever_its_handlers_and_its_queue_do() {
     drop(ended);
     assert!(!opener.join().expect("it does not panic"));
 }
+
+/// A body that takes its time for each piece.
+struct Unhurried(usize);
+
+impl Read for Unhurried {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        std::thread::sleep(SLOW);
+        let Some(left) = self.0.checked_sub(1) else {
+            return Ok(0);
+        };
+        self.0 = left;
+        buffer.fill(b'x');
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn a_body_that_takes_its_time_is_not_cut_for_it() {
+    let config = Config {
+        write_timeout: SLOW / 3,
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, |_: &Request| {
+        Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+            reader: Box::new(Unhurried(5)),
+            length: None,
+        }))
+    });
+    let answer = server.ask("GET /");
+    assert_eq!(answer.body.len(), 5 * 64 * 1024);
+}
+
+/// A body whose reader says that it has filled more than it has.
+struct Overstates {
+    written: usize,
+    said: usize,
+    is_done: bool,
+}
+
+impl Read for Overstates {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.is_done, true) {
+            return Ok(0);
+        }
+        let written = self.written.min(buffer.len());
+        buffer[..written].fill(b'x');
+        Ok(self.said)
+    }
+}
+
+/// A body that panics when it is dropped.
+struct PanicsLate(&'static [u8]);
+
+impl Read for PanicsLate {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Drop for PanicsLate {
+    fn drop(&mut self) {
+        panic!("a test panics when it is dropped");
+    }
+}
+
+#[test]
+fn a_reader_that_lies_or_panics_harms_its_own_answer_only() {
+    let server = TestServer::start(|request: &Request| {
+        let overstates = |written, said, length| {
+            let reader = Overstates {
+                written,
+                said,
+                is_done: false,
+            };
+            let stream = Stream {
+                reader: Box::new(reader),
+                length,
+            };
+            Response::new(StatusCode::OK).with_body(Body::Stream(stream))
+        };
+        match request.target().path() {
+            "/too-much" => overstates(5, 10_000_000, None),
+            "/stale" => overstates(5, 1000, None),
+            "/beyond" => overstates(5, 1000, Some(5)),
+            "/late" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+                reader: Box::new(PanicsLate(b"whole")),
+                length: Some(5),
+            })),
+            "/secret" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+                reader: Box::new(io::Cursor::new(vec![b's'; 100_000])),
+                length: None,
+            })),
+            _ => Response::text("well\n"),
+        }
+    });
+    for _ in 0..40 {
+        assert_eq!(server.ask("GET /secret").body.len(), 100_000);
+        let mut client = server.connect();
+        client.say("GET /too-much HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(
+            !client.hear_to_end().ends_with(b"0\r\n\r\n"),
+            "no end may be pretended"
+        );
+        let stale = server.ask("GET /stale").body;
+        assert!(!stale.contains(&b's'), "another client's bytes went out");
+        let mut client = server.connect();
+        client.say("GET /beyond HTTP/1.1\r\nHost: a\r\n\r\n");
+        let heard = client.hear_to_end();
+        assert!(
+            !heard.ends_with(b"xxxxxs"),
+            "more went out than was promised"
+        );
+        let mut client = server.connect();
+        client.say("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(client.hear_to_end().ends_with(b"whole"));
+    }
+    assert_eq!(server.ask("GET /").text(), "well\n");
+}
+
+#[test]
+fn a_body_that_dribbles_is_ended_though_no_gap_in_it_is_long() {
+    let config = Config {
+        body_timeout: Duration::from_millis(500),
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, |request: &Request| {
+        Response::text(format!("{} bytes\n", request.body().len()))
+    });
+    for head in [
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2710\r\n",
+    ] {
+        let mut client = server.connect();
+        let begun = Instant::now();
+        client.say(head);
+        let pause = Some(Duration::from_millis(100));
+        client.stream().set_read_timeout(pause).unwrap();
+        let mut piece = [0; 12];
+        // Until there is something to read, which is the 408.
+        while client.stream().read(&mut piece).is_err() {
+            client.say("x");
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "it may dribble for ever"
+            );
+        }
+        assert_eq!(&piece, b"HTTP/1.1 408");
+    }
+}
+
+#[test]
+fn a_client_that_reads_slowly_and_without_a_pause_is_not_cut() {
+    let config = Config {
+        write_timeout: Duration::from_secs(1),
+        ..Config::default()
+    };
+    let server =
+        TestServer::with_config(config, |_: &Request| Response::text(vec![b'x'; 30_000_000]));
+    let mut client = server.connect();
+    client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.hear_head();
+    let begun = Instant::now();
+    let mut bytes = 0;
+    // 200 kB a second, where what lies between us holds several megabytes.
+    while begun.elapsed() < Duration::from_secs(5) {
+        client.hear_exactly(10_000);
+        bytes += 10_000;
+        let due = begun + Duration::from_millis(bytes / 200);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+#[test]
+fn whoever_hardly_moves_gives_way_before_a_newcomer_is_refused() {
+    let config = Config {
+        connections_max: 2,
+        body_timeout: Duration::from_secs(60),
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, |request: &Request| {
+        Response::text(format!("{} bytes\n", request.body().len()))
+    });
+    let mut stuck: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    for client in &mut stuck {
+        client.say(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n",
+        );
+        assert_eq!(client.hear_head().status, 100);
+    }
+    assert_eq!(server.ask("GET /").status, 503, "they have just begun");
+    until("one of them gives way", || {
+        server.ask("GET /").status == 200
+    });
+}

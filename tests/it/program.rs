@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
+use rustix::param;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 
 use crate::support::{Answer, Client};
@@ -134,6 +136,18 @@ impl Program {
             )
         });
         values.next().unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// The processor time it has used.
+    pub(crate) fn processor_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(path).expect("it runs");
+        let fields = stat.rsplit_once(')').expect("its name is in brackets").1;
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum();
+        Duration::from_millis(ticks * 1000 / param::clock_ticks_per_second())
     }
 
     /// The memory it uses, in KiB.

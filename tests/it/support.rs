@@ -210,15 +210,22 @@ impl Client {
     fn hear_chunks(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
-            let line = self.hear_line();
-            let size = usize::from_str_radix(&line, 16)
-                .unwrap_or_else(|_| panic!("no chunk size: {line:?}"));
-            body.extend(self.hear_exactly(size));
-            assert_eq!(self.hear_line(), "");
-            if size == 0 {
+            let chunk = self.hear_chunk();
+            if chunk.is_empty() {
                 return body;
             }
+            body.extend(chunk);
         }
+    }
+
+    /// Hears one chunk; the last is empty.
+    pub(crate) fn hear_chunk(&mut self) -> Vec<u8> {
+        let line = self.hear_line();
+        let size =
+            usize::from_str_radix(&line, 16).unwrap_or_else(|_| panic!("no chunk size: {line:?}"));
+        let chunk = self.hear_exactly(size);
+        assert_eq!(self.hear_line(), "");
+        chunk
     }
 
     fn hear_line(&mut self) -> String {
