@@ -7,7 +7,7 @@ use std::array;
 
 use super::event::Event;
 use super::poller::EVENTS_MAX;
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, fence};
 
 /// A batch for every run permit.
 #[derive(Debug)]
@@ -30,8 +30,18 @@ impl ReadyQueue {
     }
 
     /// Fills `permit`'s batch, which is empty. To be called by its holder alone.
+    ///
+    /// Whoever looks for sleepers afterwards sees those who do not see the batch, see [`ReadyQueue::take_or_sleep`].
     pub(super) fn fill(&self, permit: usize, events: &[Event]) {
         self.batches[permit].fill(events);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Like [`ReadyQueue::take`], for one who has said that they go to sleep: what they do not see here was filled by
+    /// somebody who sees them.
+    pub(super) fn take_or_sleep(&self, permit: usize) -> Option<Event> {
+        fence(Ordering::SeqCst);
+        self.take(permit)
     }
 }
 

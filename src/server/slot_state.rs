@@ -42,9 +42,10 @@ impl SlotState {
 
     /// Frees the slot, whose connection the caller drives; readiness that is pending goes with it.
     pub(super) fn vacate(&self) {
-        let next = (generation(self.0.load(Ordering::SeqCst)) + 1) & GENERATION_MAX;
+        let before = self.0.load(Ordering::SeqCst);
+        let next = (generation(before) + 1) & GENERATION_MAX;
         self.0
-            .store(u64::from(next) << GENERATION_SHIFT, Ordering::SeqCst);
+            .swap(u64::from(next) << GENERATION_SHIFT, Ordering::SeqCst);
     }
 
     /// Takes the connection of this generation, to be driven, because of `readiness`. If somebody drives it the readiness

@@ -1,3 +1,3 @@
 //! The atomics of the parts that are checked as models: `tests/models` compiles them with those of a model checker instead.
 
-pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+pub(super) use std::sync::atomic::{AtomicU64, Ordering, fence};

@@ -97,7 +97,7 @@ impl<'a> Worker<'a> {
         }
         shared.sleepers.fetch_add(1, Ordering::SeqCst);
         // Whoever fills a batch from now on sees the sleeper; what came before is seen here.
-        let event = shared.queue.take(self.permit);
+        let event = shared.queue.take_or_sleep(self.permit);
         if event.is_none() {
             let is_short =
                 shared.connections.lists().len() > 1 && shared.pool.is_short_of_workers();
