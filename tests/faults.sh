@@ -39,7 +39,7 @@ ticks() { awk '{print $14 + $15}' "/proc/$server/stat"; }
 descriptors() { ls "/proc/$server/fd" | wc -l; }
 
 start() {
-  "$program" "$work/site" --port 0 --quiet --cache-bytes 0 >"$work/url" 2>"$work/log" &
+  "$program" "$work/site" --port 0 --quiet --cache-bytes 0 --write-timeout 2 >"$work/url" 2>"$work/log" &
   server=$!
   until [[ -s $work/url ]]; do read -rt 0.02 <> <(:); done
   url=$(head -1 "$work/url")

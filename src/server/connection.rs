@@ -143,7 +143,8 @@ impl Connection {
         let is_blocked = self.interest == Some(Interest::Write);
         let (socket, now) = (&self.socket, context.now);
         let next = if is_blocked && self.timeouts.may_take_longer(socket, now, context.config) {
-            Next::Wait(self.wait_for_room(Reason::Writable, context))
+            // Tried again if there is room, in case that was not reported.
+            Next::Wait(self.wait_for_room(Reason::Yield(Interest::Write), context))
         } else if conversation.time_out() {
             let next = self.converse(&mut conversation, token, context);
             next.unwrap_or(Next::Close)

@@ -1,4 +1,4 @@
-//! Sockets and threads: carries bytes between clients and a [[`Handler`]].
+//! Sockets and threads: carries bytes between clients and a [`Handler`].
 //!
 //! A connection at rest costs no thread and no buffer: it has a slot in the table (`connections`), a place in the kernel's
 //! ready list (`poller`) and a deadline. A worker (`worker`) takes a batch of events from the kernel, which any other may
