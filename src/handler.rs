@@ -7,6 +7,9 @@ use crate::message::{Request, Response};
 /// A handler is shared by all threads and may block: a thread that stays too long in one is replaced while it does.
 /// It cannot fail, since it has nobody to complain to; what went wrong is an answer too. If it panics, the client
 /// gets a 500 and the server lives on.
+///
+/// Any function from a request to a response is a handler. A type of one's own answers both questions; one that stands
+/// before another handler forwards both, or is a [middleware](crate::middleware), which does so by itself.
 pub trait Handler: Send + Sync + 'static {
     /// Answers a whole request, body included.
     fn handle(&self, request: &Request) -> Response;
@@ -15,9 +18,8 @@ pub trait Handler: Send + Sync + 'static {
     ///
     /// It is asked first for every request. Here a 405 is said before the upload, and a response with
     /// [`Body::Incoming`](crate::message::Body::Incoming) streams the request's body back.
-    fn handle_head(&self, _head: &Request) -> Option<Response> {
-        None
-    }
+    /// A handler that wants the body returns `None`.
+    fn handle_head(&self, head: &Request) -> Option<Response>;
 }
 
 impl<F> Handler for F
@@ -26,6 +28,10 @@ where
 {
     fn handle(&self, request: &Request) -> Response {
         self(request)
+    }
+
+    fn handle_head(&self, _head: &Request) -> Option<Response> {
+        None
     }
 }
 

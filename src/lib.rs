@@ -8,6 +8,7 @@
 //!         ┌─────────┬─────────┼─────────┬──────────┐
 //!        cli        │         │         │          │
 //!         │      server    router    files      echo, host_guard
+//!         │         │  │   middleware  │          │
 //!         ▼         │  └────────┴────┬────┴──────────┘
 //!     access_log  wire            handler
 //!                   └──────┬─────────┘
@@ -20,6 +21,7 @@
 //! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
 //! | [`handler`] | the seam: who answers |
 //! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
+//! | [`middleware`] | functions around a handler |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
@@ -52,6 +54,7 @@ pub mod files;
 pub mod handler;
 pub mod host_guard;
 pub mod message;
+pub mod middleware;
 pub mod router;
 pub mod server;
 pub mod wire;

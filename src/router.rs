@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode};
+use crate::middleware::{Next, Wrap};
 
 // What `OPTIONS *` says, which asks about the server as a whole.
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -73,6 +74,14 @@ impl Router {
     pub fn fallback(mut self, handler: impl Handler) -> Router {
         self.fallback = Some(Box::new(handler));
         self
+    }
+
+    /// Puts a [middleware](crate::middleware) around all of the router: its routes, its fallback, and its 404 and 405.
+    pub fn wrap<F>(self, function: F) -> Wrap<F, Router>
+    where
+        F: Fn(&Request, Next<'_>) -> Response + Send + Sync + 'static,
+    {
+        Wrap::new(function, self)
     }
 
     fn find(&self, request: &Request) -> Found<'_> {

@@ -129,6 +129,18 @@ impl Request {
         &self.body
     }
 
+    /// Whether there is a body: one that has come, or one that follows the head.
+    ///
+    /// How long it will be is the wire's business, which has already judged the fields that say so.
+    pub fn has_body(&self) -> bool {
+        !self.body.is_empty()
+            || self.headers.contains("Transfer-Encoding")
+            || self
+                .headers
+                .all("Content-Length")
+                .any(|length| length != b"0")
+    }
+
     /// The client's address, where there is a network.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer

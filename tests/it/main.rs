@@ -6,6 +6,7 @@ mod echo;
 mod fair;
 mod files;
 mod fuzz;
+mod middleware;
 mod moving_files;
 mod patience;
 mod process;
