@@ -3,6 +3,7 @@
 mod cli;
 mod conformance;
 mod echo;
+mod examples;
 mod fair;
 mod files;
 mod fuzz;
