@@ -26,6 +26,7 @@
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
 //! | [`host_guard`] | answers only for names that are ours |
+//! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one event per answer, and the log that turns events into lines |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
@@ -35,11 +36,11 @@
 //! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
 //!
 //! ```no_run
-//! use sockeye::{echo::Echo, files::StaticFiles, message::{Request, Response}, router::Router, server::Server};
+//! use sockeye::{Echo, Router, Server, StaticFiles};
 //!
 //! # fn main() -> std::io::Result<()> {
 //! let router = Router::new()
-//!     .get("/hello", |_: &Request| Response::text("hello\n"))
+//!     .get("/hello", |_| "hello\n")
 //!     .any("/echo", Echo)
 //!     .fallback(StaticFiles::new("public")?);
 //! Server::bind("127.0.0.1:8080")?.serve(router)?;
@@ -49,6 +50,7 @@
 
 pub mod access_log;
 pub mod cli;
+mod collect;
 pub mod echo;
 pub mod files;
 pub mod handler;
@@ -59,4 +61,14 @@ pub mod router;
 pub mod server;
 pub mod wire;
 
+pub use echo::Echo;
+pub use files::{FilesConfig, StaticFiles};
 pub use handler::Handler;
+#[cfg(feature = "json")]
+pub use message::JsonError;
+pub use message::{
+    Body, Headers, IntoResponse, Method, Request, Response, StatusCode, Stream, Version,
+};
+pub use middleware::{Next, Wrap};
+pub use router::Router;
+pub use server::{Config, Server, Stopper, Summary};

@@ -4,17 +4,15 @@
 //! request on the way in, or change the response on the way out:
 //!
 //! ```
-//! use sockeye::message::{Request, Response, StatusCode};
-//! use sockeye::router::Router;
+//! use sockeye::{Handler, Request, Response, Router, StatusCode};
 //!
 //! let app = Router::new()
-//!     .get("/", |_: &Request| Response::text("hello\n"))
+//!     .get("/", |_| "hello\n")
 //!     .wrap(|request, next| next.run(request).with_header("X-Frame-Options", "DENY"))
 //!     .wrap(|request, next| match request.headers().get("X-Key") {
 //!         Some("secret") => next.run(request),
 //!         _ => Response::new(StatusCode::FORBIDDEN),
 //!     });
-//! # use sockeye::Handler;
 //! assert_eq!(app.handle(&Request::get("/")).status(), StatusCode::FORBIDDEN);
 //! let let_in = app.handle(&Request::get("/").with_header("X-Key", "secret"));
 //! assert_eq!(let_in.headers().get("X-Frame-Options"), Some("DENY"));
@@ -32,8 +30,7 @@
 //!
 //! ```
 //! # use std::sync::atomic::{AtomicU64, Ordering};
-//! # use sockeye::middleware::Next;
-//! # use sockeye::message::{Request, Response};
+//! # use sockeye::{Next, Request, Response};
 //! static ANSWERS: AtomicU64 = AtomicU64::new(0);
 //!
 //! fn count(request: &Request, next: Next<'_>) -> Response {
@@ -48,7 +45,7 @@
 use std::cell::Cell;
 
 use crate::handler::Handler;
-use crate::message::{Request, Response, StatusCode};
+use crate::message::{IntoResponse, Request, Response, StatusCode};
 
 /// A handler with a function around it; [`Router::wrap`](crate::router::Router::wrap) makes one.
 #[derive(Debug, Clone)]
@@ -57,28 +54,32 @@ pub struct Wrap<F, H> {
     inside: H,
 }
 
-impl<F, H> Wrap<F, H>
-where
-    F: Fn(&Request, Next<'_>) -> Response + Send + Sync + 'static,
-    H: Handler,
-{
+impl<F, H> Wrap<F, H> {
     /// Puts `function` around `inside`.
-    pub fn new(function: F, inside: H) -> Wrap<F, H> {
+    pub fn new<R>(function: F, inside: H) -> Wrap<F, H>
+    where
+        F: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,
+        R: IntoResponse,
+        H: Handler,
+    {
         Wrap { function, inside }
     }
 
     /// Puts another function around this one.
-    pub fn wrap<G>(self, function: G) -> Wrap<G, Wrap<F, H>>
+    pub fn wrap<G, R>(self, function: G) -> Wrap<G, Wrap<F, H>>
     where
-        G: Fn(&Request, Next<'_>) -> Response + Send + Sync + 'static,
+        Wrap<F, H>: Handler,
+        G: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,
+        R: IntoResponse,
     {
         Wrap::new(function, self)
     }
 }
 
-impl<F, H> Handler for Wrap<F, H>
+impl<F, R, H> Handler for Wrap<F, H>
 where
-    F: Fn(&Request, Next<'_>) -> Response + Send + Sync + 'static,
+    F: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,
+    R: IntoResponse,
     H: Handler,
 {
     fn handle(&self, request: &Request) -> Response {
@@ -88,7 +89,7 @@ where
             question: Question::Whole,
             declined: &declined,
         };
-        (self.function)(request, next)
+        (self.function)(request, next).into_response()
     }
 
     fn handle_head(&self, head: &Request) -> Option<Response> {
@@ -103,7 +104,7 @@ where
             declined: &declined,
         };
         let response = (self.function)(head, next);
-        (!declined.get()).then_some(response)
+        (!declined.get()).then(|| response.into_response())
     }
 }
 

@@ -7,6 +7,7 @@ mod examples;
 mod fair;
 mod files;
 mod fuzz;
+mod message;
 mod middleware;
 mod moving_files;
 mod patience;
