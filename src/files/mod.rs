@@ -17,6 +17,7 @@ mod range;
 mod representation;
 mod root;
 mod safe_path;
+mod single;
 mod validators;
 mod walk;
 
