@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use sockeye::{Config, Router, Server};
+use sockeye::{Router, Server};
 
 fn main() -> ExitCode {
     match serve() {
@@ -33,11 +33,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
             .map_err(|_| format!("`{text}` is no port; give a number up to 65535"))?,
         None => 8080,
     };
-    let config = Config {
-        threads: 100,
-        ..Config::default()
-    };
-    let server = Server::bind(("127.0.0.1", port))?.with_config(config);
+    let server = Server::bind(("127.0.0.1", port))?;
     writeln!(io::stdout(), "listening on {}", server.local_addrs()[0])?;
     server.serve(router())?;
     Ok(())

@@ -1,4 +1,30 @@
-//! A small HTTP/1.1 server built directly on TCP sockets.
+//! A small HTTP/1.1 server built directly on TCP sockets: threads and the kernel's readiness list, no async runtime, no
+//! framework, no `unsafe`.
+//!
+//! For a program that wants to be asked over HTTP and is written as programs are: functions that return, and may block.
+//! It serves files with all that browsers ask for, bounds what strangers may cost, and stops when it is told to.
+//!
+//! ```no_run
+//! use sockeye::{Echo, Router, Server, StaticFiles};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let router = Router::new()
+//!     .get("/hello/{name}", |request| format!("Hello {}\n", request.param("name")))
+//!     .any("/echo", Echo)
+//!     .nest("/static", StaticFiles::new("public")?);
+//! Server::bind("127.0.0.1:8080")?.serve(router)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The [`guide`] goes on from here: routes, requests, responses, state, middleware, streaming, tests, shutdown, limits,
+//! proxies. The repository's `examples` lead from a socket to all this.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `json` | `Request::json` and `Response::json`, by `serde` |
+//!
+//! # The map
 //!
 //! The server carries bytes, the wire understands them, the router chooses who answers, and files answer most
 //! things. What they hand each other are messages.
@@ -34,25 +60,13 @@
 //! server of files does not need.
 //!
 //! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
-//!
-//! ```no_run
-//! use sockeye::{Echo, Router, Server, StaticFiles};
-//!
-//! # fn main() -> std::io::Result<()> {
-//! let router = Router::new()
-//!     .get("/hello", |_| "hello\n")
-//!     .any("/echo", Echo)
-//!     .fallback(StaticFiles::new("public")?);
-//! Server::bind("127.0.0.1:8080")?.serve(router)?;
-//! # Ok(())
-//! # }
-//! ```
 
 pub mod access_log;
 pub mod cli;
 mod collect;
 pub mod echo;
 pub mod files;
+pub mod guide;
 pub mod handler;
 pub mod host_guard;
 pub mod message;

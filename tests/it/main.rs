@@ -13,6 +13,7 @@ mod moving_files;
 mod patience;
 mod process;
 mod program;
+mod public_api;
 mod router;
 mod server;
 mod soak;

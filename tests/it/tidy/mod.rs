@@ -63,6 +63,9 @@ const PARTS: &[Part] = &[
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "wire", may_name: &["message"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, ENVIRONMENT, PRINTING, EXITING] },
+    // Nothing but documentation.
+    Part { name: "guide", may_name: &[],
+        must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "collect", may_name: &["message"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, OPENING, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "handler", may_name: &["message"],
