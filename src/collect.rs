@@ -21,8 +21,8 @@ impl Response {
 impl Body {
     /// The bytes, read into memory: of a file from the disk, of a stream until it ends.
     ///
-    /// Fails if reading does, if there are fewer bytes than promised or, in a stream, more, and for [`Body::Incoming`],
-    /// whose bytes the request has.
+    /// Fails if reading does, if there are fewer bytes than promised, and for [`Body::Incoming`], whose bytes the request
+    /// has. A stream that has to wait for its next bytes is [`io::ErrorKind::WouldBlock`].
     pub fn into_bytes(self) -> io::Result<Vec<u8>> {
         match self {
             Body::Empty => Ok(Vec::new()),
@@ -43,12 +43,17 @@ fn read_slice(slice: &FileSlice) -> io::Result<Vec<u8>> {
 
 fn read_stream(mut stream: Stream) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    stream.reader.read_to_end(&mut bytes)?;
-    match stream.length {
-        Some(length) if length != bytes.len() as u64 => Err(io::Error::new(
+    let Some(length) = stream.length else {
+        stream.read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    };
+    // As on the wire: what a source has beyond the length is not sent.
+    stream.take(length).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 == length {
+        true => Ok(bytes),
+        false => Err(io::Error::new(
             io::ErrorKind::UnexpectedEof,
             format!("the stream has {} bytes instead of {length}", bytes.len()),
         )),
-        _ => Ok(bytes),
     }
 }

@@ -176,7 +176,9 @@
 //! # Streaming
 //!
 //! Out: [`Response::stream`](crate::Response::stream) sends what a reader yields, as it yields it; a file, a pipe from
-//! another process, something computed. A client that is slow holds back the reader, and nothing is piled up.
+//! another process, something computed. A client that is slow holds back the reader, and nothing is piled up. A reader
+//! that blocks holds a thread; a [`BodySource`](crate::BodySource) that has nothing to give yet says so instead, costs no
+//! thread, and is asked again once it is woken.
 //!
 //! In and out: a handler that answers from the head with [`Body::Incoming`](crate::Body::Incoming) sends the request's
 //! body back while it comes, of any size; [`Echo`](crate::Echo) is the example.

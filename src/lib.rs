@@ -81,7 +81,8 @@ pub use handler::Handler;
 #[cfg(feature = "json")]
 pub use message::JsonError;
 pub use message::{
-    Body, Headers, IntoResponse, Method, Request, Response, StatusCode, Stream, Version,
+    Body, BodySource, Headers, IntoResponse, Method, Request, Response, StatusCode, Stream,
+    Version, Wake,
 };
 pub use middleware::{Next, Wrap};
 pub use router::Router;

@@ -1,12 +1,11 @@
 //! A response, and short forms for those that are often said.
 
 use std::fmt::Write;
-use std::io::Read;
 
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{Body, Headers, Stream};
+use super::{Body, BodySource, Headers, Stream};
 
 /// What a handler answers: status, fields, body.
 ///
@@ -81,7 +80,8 @@ impl Response {
     }
 
     /// 200 with whatever `reader` yields, read and sent piece by piece, in chunks: of any length, and never in memory as
-    /// a whole. The reader may block; if it fails, the connection is closed, so that the client can tell.
+    /// a whole. Every `Read` is a source and may block; one that waits for long is a [`BodySource`] that says so. If it
+    /// fails, the connection is closed, so that the client can tell.
     ///
     /// Where the length is known, [`Stream`] says it.
     ///
@@ -95,7 +95,7 @@ impl Response {
     /// assert_eq!(response.into_text()?, "1,2,3\n...");
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn stream(reader: impl Read + Send + 'static) -> Response {
+    pub fn stream(reader: impl BodySource + 'static) -> Response {
         Response::new(StatusCode::OK).with_body(Stream {
             reader: Box::new(reader),
             length: None,
