@@ -1,4 +1,30 @@
-//! A small HTTP/1.1 server built directly on TCP sockets.
+//! A small HTTP/1.1 server built directly on TCP sockets: threads and the kernel's readiness list, no async runtime, no
+//! framework, no `unsafe`.
+//!
+//! For a program that wants to be asked over HTTP and is written as programs are: functions that return, and may block.
+//! It serves files with all that browsers ask for, bounds what strangers may cost, and stops when it is told to.
+//!
+//! ```no_run
+//! use sockeye::{Echo, Router, Server, StaticFiles};
+//!
+//! # fn main() -> std::io::Result<()> {
+//! let router = Router::new()
+//!     .get("/hello/{name}", |request| format!("Hello {}\n", request.param("name")))
+//!     .any("/echo", Echo)
+//!     .nest("/static", StaticFiles::new("public")?);
+//! Server::bind("127.0.0.1:8080")?.serve(router)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The [`guide`] goes on from here: routes, requests, responses, state, middleware, streaming, tests, shutdown, limits,
+//! proxies. The repository's `examples` lead from a socket to all this.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `json` | `Request::json` and `Response::json`, by `serde` |
+//!
+//! # The map
 //!
 //! The server carries bytes, the wire understands them, the router chooses who answers, and files answer most
 //! things. What they hand each other are messages.
@@ -8,6 +34,7 @@
 //!         ┌─────────┬─────────┼─────────┬──────────┐
 //!        cli        │         │         │          │
 //!         │      server    router    files      echo, host_guard
+//!         │         │  │   middleware  │          │
 //!         ▼         │  └────────┴────┬────┴──────────┘
 //!     access_log  wire            handler
 //!                   └──────┬─────────┘
@@ -20,10 +47,12 @@
 //! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
 //! | [`handler`] | the seam: who answers |
 //! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
+//! | [`middleware`] | functions around a handler |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
 //! | [`host_guard`] | answers only for names that are ours |
+//! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one event per answer, and the log that turns events into lines |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
@@ -31,29 +60,30 @@
 //! server of files does not need.
 //!
 //! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
-//!
-//! ```no_run
-//! use sockeye::{echo::Echo, files::StaticFiles, message::{Request, Response}, router::Router, server::Server};
-//!
-//! # fn main() -> std::io::Result<()> {
-//! let router = Router::new()
-//!     .get("/hello", |_: &Request| Response::text("hello\n"))
-//!     .any("/echo", Echo)
-//!     .fallback(StaticFiles::new("public")?);
-//! Server::bind("127.0.0.1:8080")?.serve(router)?;
-//! # Ok(())
-//! # }
-//! ```
 
 pub mod access_log;
 pub mod cli;
+mod collect;
 pub mod echo;
 pub mod files;
+pub mod guide;
 pub mod handler;
 pub mod host_guard;
 pub mod message;
+pub mod middleware;
 pub mod router;
 pub mod server;
 pub mod wire;
 
+pub use echo::Echo;
+pub use files::{FilesConfig, StaticFiles};
 pub use handler::Handler;
+#[cfg(feature = "json")]
+pub use message::JsonError;
+pub use message::{
+    Body, BodySource, Headers, IntoResponse, Method, Request, Response, StatusCode, Stream,
+    Version, Wake,
+};
+pub use middleware::{Next, Wrap};
+pub use router::Router;
+pub use server::{Config, Server, Stopper, Summary};

@@ -17,6 +17,7 @@ mod range;
 mod representation;
 mod root;
 mod safe_path;
+mod single;
 mod validators;
 mod walk;
 
@@ -125,20 +126,28 @@ impl StaticFiles {
             _ => return answer::not_allowed(request),
         }
         self.started();
-        let target = request.target();
-        if let Some((entry, content)) = self.remembered(target.path(), request.received()) {
+        let path = request.path();
+        let query = request.target().query();
+        if !request.prefix().is_empty() && request.target().path() == request.prefix() {
+            // Nested, and asked for without the slash that a directory's URL ends in.
+            return answer::redirect(format!("{}/", request.prefix()), query);
+        }
+        if let Some((entry, content)) = self.remembered(path, request.received()) {
             return answer::file(&entry.description, content, request, self.boundary_seed);
         }
-        match self.find(target.path()) {
+        match self.find(path) {
             Found::File(Representation {
                 description,
                 content,
             }) => answer::file(&description, content, request, self.boundary_seed),
             Found::Page(page) => answer::listing(page),
-            Found::Elsewhere(path) => answer::redirect(path.directory_url(), target.query()),
+            Found::Elsewhere(path) => {
+                let location = request.prefix().to_owned() + &path.directory_url();
+                answer::redirect(location, query)
+            }
             Found::BadPath(error) => answer::bad_path(&error.to_string(), request),
             Found::Nothing(failure) => {
-                self.complain(target.path(), &failure);
+                self.complain(path, &failure);
                 answer::failure(&failure, request)
             }
         }

@@ -4,7 +4,11 @@
 //! but only the server sends it.
 
 mod body;
+mod collected;
 mod headers;
+mod into_response;
+#[cfg(feature = "json")]
+mod json;
 mod problem;
 mod request;
 mod response;
@@ -14,6 +18,9 @@ pub use body::{Body, BodySource, FileSlice, Fingerprint, Stream, Wake};
 pub use headers::{Headers, InvalidField};
 pub(crate) use headers::{Span, is_field_value, is_token, list_elements};
 pub use http::{Method, StatusCode};
+pub use into_response::IntoResponse;
+#[cfg(feature = "json")]
+pub use json::JsonError;
 pub use request::{Request, Version};
 pub use response::Response;
 pub(crate) use target::is_authority;

@@ -1,10 +1,12 @@
 //! A request: what a client said, once all of its head is there.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use http::Method;
 
+use super::collected::Collected;
 use super::{Headers, Target};
 
 /// The protocol version a message speaks.
@@ -27,15 +29,37 @@ impl Version {
 }
 
 /// One request. The body is there only when a handler is asked for a whole answer; see [`crate::Handler`].
+///
+/// A clone shares fields and body with the original, and costs little.
+///
+/// ```
+/// use sockeye::Request;
+///
+/// let request = Request::get("/search?q=red+salmon&page=2").with_header("Cookie", "theme=dark; id=7");
+/// assert_eq!(request.path(), "/search");
+/// assert_eq!(request.query("q").as_deref(), Some("red salmon"));
+/// assert_eq!(request.cookie("id"), Some("7"));
+/// assert_eq!(request.headers().get("cookie"), Some("theme=dark; id=7"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(crate) method: Method,
     pub(crate) target: Target,
     pub(crate) version: Version,
     pub(crate) headers: Headers,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Collected,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) received: Option<Instant>,
+    route: Route,
+}
+
+/// What routers have found out about a request on its way to a handler.
+#[derive(Debug, Clone, Default)]
+struct Route {
+    /// How many bytes of the path are prefixes under which handlers are nested.
+    prefix_bytes: usize,
+    /// Names and decoded values, the innermost router's last.
+    params: Vec<(String, String)>,
 }
 
 impl Default for Request {
@@ -45,9 +69,10 @@ impl Default for Request {
             target: Target::default(),
             version: Version::Http11,
             headers: Headers::new(),
-            body: Vec::new(),
+            body: Collected::default(),
             peer: None,
             received: None,
+            route: Route::default(),
         }
     }
 }
@@ -75,6 +100,11 @@ impl Request {
         Request::new(Method::GET, target)
     }
 
+    /// `POST target`; panics like [`Request::new`].
+    pub fn post(target: &str) -> Request {
+        Request::new(Method::POST, target)
+    }
+
     /// The same request with one more field.
     ///
     /// # Panics
@@ -89,7 +119,25 @@ impl Request {
 
     /// The same request with this body.
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Request {
-        self.body = body.into();
+        self.body = body.into().into();
+        self
+    }
+
+    /// The same request from a client at this address.
+    pub fn with_peer(mut self, peer: SocketAddr) -> Request {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// The same request as the handler of a route sees it: with so many more bytes of the path taken off as prefix, and
+    /// these parameters besides those that are there.
+    pub(crate) fn with_route(
+        mut self,
+        prefix_bytes: usize,
+        params: impl Iterator<Item = (String, String)>,
+    ) -> Request {
+        self.route.prefix_bytes += prefix_bytes;
+        self.route.params.extend(params);
         self
     }
 
@@ -109,7 +157,109 @@ impl Request {
         &self.method
     }
 
-    /// What is asked for.
+    /// The path as the client wrote it, percent-encoded, without the prefix under which this handler is
+    /// [nested](crate::Router::nest). It begins with `/`, or is `*` or (for CONNECT) empty.
+    pub fn path(&self) -> &str {
+        let path = self.target.path();
+        match self.route.prefix_bytes {
+            0 => path,
+            bytes if bytes == path.len() => "/",
+            bytes => &path[bytes..],
+        }
+    }
+
+    /// The beginning of the target's path that [`Request::path`] leaves out, as the client wrote it; empty where nothing
+    /// is nested. A link to another path of the same handler begins with it.
+    pub fn prefix(&self) -> &str {
+        match self.route.prefix_bytes {
+            0 => "",
+            bytes => &self.target.path()[..bytes],
+        }
+    }
+
+    /// The parameter of this name in the route's path, decoded: it may hold any character, slashes too.
+    ///
+    /// # Panics
+    ///
+    /// If the route that led here has no parameter of this name.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let router = Router::new().get("/users/{id}", |request| format!("user {}", request.param("id")));
+    /// let response = router.handle(&Request::get("/users/a%20b"));
+    /// assert_eq!(response.into_text()?, "user a b");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn param(&self, name: &str) -> &str {
+        match self.params().find(|(other, _)| *other == name) {
+            Some((_, value)) => value,
+            None => panic!("the route of {} has no parameter `{name}`", self.path()),
+        }
+    }
+
+    /// Names and decoded values of all parameters in the route's path, those of the innermost router first.
+    pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
+        let params = self.route.params.iter().rev();
+        params.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The first value of this name in the query, decoded.
+    pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut pairs = self.query_pairs();
+        pairs.find_map(|(other, value)| (other == name).then_some(value))
+    }
+
+    /// Names and values of the query (`?a=1&b=2`), decoded as browsers encode a form: `+` is a blank, what is no UTF-8
+    /// becomes U+FFFD, a name without `=` has an empty value.
+    pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes())
+    }
+
+    /// Names and values of a form in the body, decoded like [`Request::query_pairs`]; none if the body is no
+    /// `application/x-www-form-urlencoded`.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::post("/login")
+    ///     .with_header("Content-Type", "application/x-www-form-urlencoded")
+    ///     .with_body("user=Ada&remember");
+    /// let mut pairs = request.form_pairs();
+    /// assert_eq!(pairs.next(), Some(("user".into(), "Ada".into())));
+    /// assert_eq!(pairs.next(), Some(("remember".into(), "".into())));
+    /// ```
+    pub fn form_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        let is_form = self.media_type().is_some_and(|media_type| {
+            media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+        form_urlencoded::parse(if is_form { self.body() } else { b"" })
+    }
+
+    /// The media type that `Content-Type` names, without its parameters.
+    pub(crate) fn media_type(&self) -> Option<&str> {
+        let value = self.headers.get("Content-Type")?;
+        value.split(';').next().map(str::trim)
+    }
+
+    /// The first cookie of this name, as it came.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut cookies = self.cookies();
+        cookies.find_map(|(other, value)| (other == name).then_some(value))
+    }
+
+    /// Names and values of the cookies, as they came (RFC 6265 §4.2); what is no UTF-8 or has no `=` is left out.
+    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.headers.all("Cookie");
+        let pairs = lines.flat_map(|line| line.split(|&byte| byte == b';'));
+        pairs.filter_map(|pair| {
+            let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
+            Some((name.trim(), value.trim()))
+        })
+    }
+
+    /// What is asked for, as it came: path, query and perhaps the server's name.
     pub fn target(&self) -> &Target {
         &self.target
     }
@@ -127,6 +277,18 @@ impl Request {
     /// The whole body; empty while only the head is known.
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Whether there is a body: one that has come, or one that follows the head.
+    ///
+    /// How long it will be is the wire's business, which has already judged the fields that say so.
+    pub fn has_body(&self) -> bool {
+        !self.body.is_empty()
+            || self.headers.contains("Transfer-Encoding")
+            || self
+                .headers
+                .all("Content-Length")
+                .any(|length| length != b"0")
     }
 
     /// The client's address, where there is a network.

@@ -1,14 +1,27 @@
 //! A response, and short forms for those that are often said.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{Body, Headers};
+use super::{Body, BodySource, Headers, Stream};
 
 /// What a handler answers: status, fields, body.
 ///
 /// `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` are not said here: they follow from the body and
 /// the connection, and the wire writes them.
+///
+/// ```
+/// use sockeye::{Response, StatusCode};
+///
+/// let response = Response::html("<h1>Gone fishing</h1>")
+///     .with_status(StatusCode::SERVICE_UNAVAILABLE)
+///     .with_header("Retry-After", "3600");
+/// assert_eq!(response.headers().get("Content-Type"), Some("text/html; charset=utf-8"));
+/// assert_eq!(response.into_text()?, "<h1>Gone fishing</h1>");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Response {
     status: StatusCode,
@@ -38,6 +51,61 @@ impl Response {
         Response::new(StatusCode::OK)
             .with_header("Content-Type", "text/html; charset=utf-8")
             .with_body(page.into())
+    }
+
+    /// 303: what was asked for is found with GET at `location`, a path or a whole URL. After a form that was sent, the
+    /// page that a reload may show again. For others, [`Response::with_status`]: 307 keeps the method, 308 is for ever.
+    ///
+    /// Bytes that may not stand in a URL are percent-encoded; what is encoded already stays so. A location that a client
+    /// has chosen may lead anywhere: check it first.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// let response = Response::redirect("/users/Zo\u{eb}").with_status(StatusCode::PERMANENT_REDIRECT);
+    /// assert_eq!(response.headers().get("Location"), Some("/users/Zo%C3%AB"));
+    /// ```
+    pub fn redirect(location: &str) -> Response {
+        let mut encoded = String::with_capacity(location.len());
+        for byte in location.bytes() {
+            match byte {
+                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
+                    write!(encoded, "%{byte:02X}").expect("a string takes everything");
+                }
+                b'!'..=b'~' => encoded.push(char::from(byte)),
+                _ => write!(encoded, "%{byte:02X}").expect("a string takes everything"),
+            }
+        }
+        Response::new(StatusCode::SEE_OTHER).with_header("Location", encoded)
+    }
+
+    /// 200 with whatever `reader` yields, read and sent piece by piece, in chunks: of any length, and never in memory as
+    /// a whole. Every `Read` is a source and may block; one that waits for long is a [`BodySource`] that says so. If it
+    /// fails, the connection is closed, so that the client can tell.
+    ///
+    /// Where the length is known, [`Stream`] says it.
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// use sockeye::Response;
+    ///
+    /// let numbers = std::io::Cursor::new("1,2,3\n").chain(std::io::repeat(b'.').take(3));
+    /// let response = Response::stream(numbers).with_header("Content-Type", "text/csv");
+    /// assert_eq!(response.into_text()?, "1,2,3\n...");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn stream(reader: impl BodySource + 'static) -> Response {
+        Response::new(StatusCode::OK).with_body(Stream {
+            reader: Box::new(reader),
+            length: None,
+        })
+    }
+
+    /// The same response with this status.
+    pub fn with_status(mut self, status: StatusCode) -> Response {
+        self.status = status;
+        self
     }
 
     /// The same response with one more field.

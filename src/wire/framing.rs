@@ -1,8 +1,8 @@
 //! How long is this body?
 //!
 //! Every request-smuggling bug is two programs answering that question differently. So it is answered here only,
-//! in the order of RFC 9112 §6.3, and when in doubt we refuse. Nothing else in the crate looks at
-//! `Content-Length` or `Transfer-Encoding` of a request.
+//! in the order of RFC 9112 §6.3, and when in doubt we refuse. Nothing else in the crate reads a
+//! length from `Content-Length` or `Transfer-Encoding` of a request.
 
 use super::refusal::Refusal;
 use crate::message::{Request, Version, is_token, list_elements};

@@ -8,4 +8,5 @@ mod listing;
 mod paths;
 mod properties;
 mod ranges;
+mod single;
 mod site;

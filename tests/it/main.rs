@@ -3,13 +3,17 @@
 mod cli;
 mod conformance;
 mod echo;
+mod examples;
 mod fair;
 mod files;
 mod fuzz;
+mod message;
+mod middleware;
 mod moving_files;
 mod patience;
 mod process;
 mod program;
+mod public_api;
 mod router;
 mod server;
 mod soak;

@@ -120,10 +120,10 @@ fn a_stream_is_sent_in_chunks_or_with_its_length_and_broken_off_if_it_fails() {
     }
     let server = TestServer::start(
         Router::new()
-            .get("/chunked", stream(b"hello", None))
-            .get("/length", stream(b"hello", Some(5)))
-            .get("/short", stream(b"hello", Some(9)))
-            .get("/long", stream(b"hello", Some(3))),
+            .any("/chunked", stream(b"hello", None))
+            .any("/length", stream(b"hello", Some(5)))
+            .any("/short", stream(b"hello", Some(9)))
+            .any("/long", stream(b"hello", Some(3))),
     );
     let mut client = server.connect();
     assert_eq!(client.ask("GET /chunked").text(), "hello");

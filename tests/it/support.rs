@@ -110,7 +110,11 @@ impl Answer {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).expect("the server listens");
+        Client::from(TcpStream::connect(address).expect("the server listens"))
+    }
+
+    /// The client at this end of a connection.
+    pub(crate) fn from(stream: TcpStream) -> Client {
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("a timeout can be set");

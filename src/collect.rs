@@ -1,0 +1,59 @@
+//! Reads the body of a response back, whatever it is: for tests, and for middleware that rewrites what it is given.
+
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+
+use crate::message::{Body, FileSlice, Response, Stream};
+
+impl Response {
+    /// The body's bytes, read into memory; see [`Body::into_bytes`].
+    pub fn into_bytes(self) -> io::Result<Vec<u8>> {
+        self.into_parts().2.into_bytes()
+    }
+
+    /// The body as text. Fails like [`Response::into_bytes`], and if it is no UTF-8.
+    pub fn into_text(self) -> io::Result<String> {
+        let bytes = self.into_bytes()?;
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+}
+
+impl Body {
+    /// The bytes, read into memory: of a file from the disk, of a stream until it ends.
+    ///
+    /// Fails if reading does, if there are fewer bytes than promised, and for [`Body::Incoming`], whose bytes the request
+    /// has. A stream that has to wait for its next bytes is [`io::ErrorKind::WouldBlock`].
+    pub fn into_bytes(self) -> io::Result<Vec<u8>> {
+        match self {
+            Body::Empty => Ok(Vec::new()),
+            Body::Bytes(bytes) => Ok(bytes.into()),
+            Body::File(slice) => read_slice(&slice),
+            Body::Stream(stream) => read_stream(stream),
+            Body::Incoming => Err(io::Error::other("the body is the request's own")),
+        }
+    }
+}
+
+fn read_slice(slice: &FileSlice) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(slice.length()).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    slice.file.read_exact_at(&mut bytes, slice.range.start)?;
+    Ok(bytes)
+}
+
+fn read_stream(mut stream: Stream) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let Some(length) = stream.length else {
+        stream.read_to_end(&mut bytes)?;
+        return Ok(bytes);
+    };
+    // As on the wire: what a source has beyond the length is not sent.
+    stream.take(length).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 == length {
+        true => Ok(bytes),
+        false => Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            format!("the stream has {} bytes instead of {length}", bytes.len()),
+        )),
+    }
+}

@@ -1,0 +1,117 @@
+//! What a handler may return instead of a whole response.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::Response;
+
+/// Something that becomes a response.
+///
+/// | value | response |
+/// |---|---|
+/// | `&'static str`, `String`, `Cow<'static, str>` | 200, `text/plain; charset=utf-8` |
+/// | `Vec<u8>`, `Bytes` | 200, `application/octet-stream` |
+/// | [`StatusCode`] | this status, no body |
+/// | `(StatusCode, T)` | what `T` becomes, with this status |
+/// | `Result<T, E>` | what `T` or `E` becomes |
+/// | [`Response`] | itself |
+///
+/// ```
+/// use sockeye::{IntoResponse, Request, Response, Router, StatusCode};
+///
+/// /// What may go wrong here, and what the client is told.
+/// enum Problem {
+///     NoNumber,
+///     Zero,
+/// }
+///
+/// impl IntoResponse for Problem {
+///     fn into_response(self) -> Response {
+///         let sentence = match self {
+///             Problem::NoNumber => "that is no number\n",
+///             Problem::Zero => "nothing can be divided by zero\n",
+///         };
+///         (StatusCode::BAD_REQUEST, sentence).into_response()
+///     }
+/// }
+///
+/// fn divide(request: &Request) -> Result<String, Problem> {
+///     let number = |name| request.param(name).parse::<i64>().map_err(|_| Problem::NoNumber);
+///     let (a, b) = (number("a")?, number("b")?);
+///     a.checked_div(b).map(|quotient| format!("{quotient}\n")).ok_or(Problem::Zero)
+/// }
+///
+/// # use sockeye::Handler;
+/// let router = Router::new().get("/divide/{a}/{b}", divide);
+/// assert_eq!(router.handle(&Request::get("/divide/6/2")).into_text()?, "3\n");
+/// assert_eq!(router.handle(&Request::get("/divide/6/0")).status(), StatusCode::BAD_REQUEST);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait IntoResponse {
+    /// The response.
+    fn into_response(self) -> Response;
+}
+
+impl IntoResponse for Response {
+    fn into_response(self) -> Response {
+        self
+    }
+}
+
+impl IntoResponse for &'static str {
+    fn into_response(self) -> Response {
+        Response::text(self)
+    }
+}
+
+impl IntoResponse for String {
+    fn into_response(self) -> Response {
+        Response::text(self)
+    }
+}
+
+impl IntoResponse for Cow<'static, str> {
+    fn into_response(self) -> Response {
+        match self {
+            Cow::Borrowed(text) => text.into_response(),
+            Cow::Owned(text) => text.into_response(),
+        }
+    }
+}
+
+impl IntoResponse for Bytes {
+    fn into_response(self) -> Response {
+        Response::new(StatusCode::OK)
+            .with_header("Content-Type", "application/octet-stream")
+            .with_body(self)
+    }
+}
+
+impl IntoResponse for Vec<u8> {
+    fn into_response(self) -> Response {
+        Bytes::from(self).into_response()
+    }
+}
+
+impl IntoResponse for StatusCode {
+    fn into_response(self) -> Response {
+        Response::new(self)
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (StatusCode, T) {
+    fn into_response(self) -> Response {
+        self.1.into_response().with_status(self.0)
+    }
+}
+
+impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
+    fn into_response(self) -> Response {
+        match self {
+            Ok(value) => value.into_response(),
+            Err(error) => error.into_response(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Handlers around handlers.
+//!
+//! A middleware is a function of a request and of [`Next`], the handler inside it. It may answer by itself, change the
+//! request on the way in, or change the response on the way out:
+//!
+//! ```
+//! use sockeye::{Handler, Request, Response, Router, StatusCode};
+//!
+//! let app = Router::new()
+//!     .get("/", |_| "hello\n")
+//!     .wrap(|request, next| next.run(request).with_header("X-Frame-Options", "DENY"))
+//!     .wrap(|request, next| match request.headers().get("X-Key") {
+//!         Some("secret") => next.run(request),
+//!         _ => Response::new(StatusCode::FORBIDDEN),
+//!     });
+//! assert_eq!(app.handle(&Request::get("/")).status(), StatusCode::FORBIDDEN);
+//! let let_in = app.handle(&Request::get("/").with_header("X-Key", "secret"));
+//! assert_eq!(let_in.headers().get("X-Frame-Options"), Some("DENY"));
+//! ```
+//!
+//! The last one is the outermost: it sees the request first and the response last.
+//!
+//! # Twice for a request with a body
+//!
+//! A handler is asked two questions ([`Handler`]): from the head alone, and, if it declines, again with the body. A
+//! middleware answers both with the same function. For a request without a body it is called once. For one with a
+//! body it is called from the head, so that it can refuse before the upload; if the handler inside declines,
+//! [`Next::run`] returns *100 Continue* there, what the function makes of it is dropped, and it is called again with
+//! the whole request. What must happen once for each request is done where the status is not informational:
+//!
+//! ```
+//! # use std::sync::atomic::{AtomicU64, Ordering};
+//! # use sockeye::{Next, Request, Response};
+//! static ANSWERS: AtomicU64 = AtomicU64::new(0);
+//!
+//! fn count(request: &Request, next: Next<'_>) -> Response {
+//!     let response = next.run(request);
+//!     if !response.status().is_informational() {
+//!         ANSWERS.fetch_add(1, Ordering::Relaxed);
+//!     }
+//!     response
+//! }
+//! ```
+
+use std::cell::Cell;
+
+use crate::handler::Handler;
+use crate::message::{IntoResponse, Request, Response, StatusCode};
+
+/// A handler with a function around it; [`Router::wrap`](crate::router::Router::wrap) makes one.
+#[derive(Debug, Clone)]
+pub struct Wrap<F, H> {
+    function: F,
+    inside: H,
+}
+
+impl<F, H> Wrap<F, H> {
+    /// Puts `function` around `inside`.
+    pub fn new<R>(function: F, inside: H) -> Wrap<F, H>
+    where
+        F: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,
+        R: IntoResponse,
+        H: Handler,
+    {
+        Wrap { function, inside }
+    }
+
+    /// Puts another function around this one.
+    pub fn wrap<G, R>(self, function: G) -> Wrap<G, Wrap<F, H>>
+    where
+        Wrap<F, H>: Handler,
+        G: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,
+        R: IntoResponse,
+    {
+        Wrap::new(function, self)
+    }
+}
+
+impl<F, R, H> Handler for Wrap<F, H>
+where
+    F: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,
+    R: IntoResponse,
+    H: Handler,
+{
+    fn handle(&self, request: &Request) -> Response {
+        let declined = Cell::new(false);
+        let next = Next {
+            inside: &self.inside,
+            question: Question::Whole,
+            declined: &declined,
+        };
+        (self.function)(request, next).into_response()
+    }
+
+    fn handle_head(&self, head: &Request) -> Option<Response> {
+        let declined = Cell::new(false);
+        let next = Next {
+            inside: &self.inside,
+            // Without a body the head is all there is, and one call is enough.
+            question: match head.has_body() {
+                true => Question::Head,
+                false => Question::Both,
+            },
+            declined: &declined,
+        };
+        let response = (self.function)(head, next);
+        (!declined.get()).then(|| response.into_response())
+    }
+}
+
+/// The handler inside a middleware.
+pub struct Next<'a> {
+    inside: &'a dyn Handler,
+    question: Question,
+    declined: &'a Cell<bool>,
+}
+
+/// Which of its two questions the handler inside is asked.
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    Head,
+    Whole,
+    /// From the head, and if it declines, as a whole at once.
+    Both,
+}
+
+impl Next<'_> {
+    /// Asks the handler inside.
+    ///
+    /// *100 Continue* says that it wants the body, which has not been read yet: whatever the middleware returns then is
+    /// dropped, and the middleware is called again with the whole request.
+    pub fn run(self, request: &Request) -> Response {
+        let answered = match self.question {
+            Question::Whole => None,
+            Question::Head | Question::Both => self.inside.handle_head(request),
+        };
+        match (answered, self.question) {
+            (Some(response), _) => response,
+            (None, Question::Whole | Question::Both) => self.inside.handle(request),
+            (None, Question::Head) => {
+                self.declined.set(true);
+                Response::new(StatusCode::CONTINUE)
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Next<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Next")
+            .field("question", &self.question)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,147 @@
+//! The examples that speak HTTP.
+
+// Its own test is run with these.
+#[allow(dead_code)]
+#[path = "../../../examples/hello.rs"]
+mod hello;
+
+use std::io::{Read, Write};
+
+use super::{Example, exchange, printed, run, text};
+use crate::support::Client;
+
+#[test]
+fn http_by_hand_answers_200_at_the_root_and_404_elsewhere() {
+    let server = Example::start("http_by_hand", &[]);
+    let head = |status: &str, length: usize| {
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let silent = server.connect();
+    let hello = head("200 OK", 15) + "<h1>Hello</h1>\n";
+    let fields = "HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert_eq!(
+        exchange(server.connect(), &format!("GET / {fields}")),
+        hello
+    );
+    assert_eq!(
+        exchange(server.connect(), &format!("HEAD / {fields}")),
+        head("200 OK", 15)
+    );
+    let missing = head("404 Not Found", 22) + "<h1>Nothing here</h1>\n";
+    assert_eq!(
+        exchange(server.connect(), &format!("GET /x {fields}")),
+        missing
+    );
+    let posted = format!("POST /form {fields}{}", "a=b&".repeat(10_000));
+    assert_eq!(exchange(server.connect(), &posted), missing);
+    assert!(exchange(server.connect(), "hello\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    drop(silent);
+}
+
+#[test]
+fn http_client_by_hand_shows_what_goes_and_what_comes() {
+    let server = Example::start("http_by_hand", &[]);
+    let address = server.address.to_string();
+    let shown = printed("http_client_by_hand", &[&address, "/missing"], "");
+    assert_eq!(
+        shown,
+        format!(
+            "> GET /missing HTTP/1.1\n> Host: {address}\n> User-Agent: by-hand\n> Accept: */*\n\
+             > Connection: close\n> \n< HTTP/1.1 404 Not Found\n\
+             < Content-Type: text/html; charset=utf-8\n< Content-Length: 22\n\
+             < Connection: close\n< \n<h1>Nothing here</h1>\n"
+        )
+    );
+    let refused = run("http_client_by_hand", &[&address, "/\r\nX: y"], "");
+    assert_eq!(refused.status.code(), Some(1));
+}
+
+#[test]
+fn hello_greets_by_the_name_in_the_path() {
+    let server = Example::start("hello", &[]);
+    assert_eq!(server.ask("GET /").text(), "welcome\n");
+    assert_eq!(server.ask("GET /hello/Ada").text(), "Hello Ada\n");
+    assert_eq!(server.ask("GET /hello").status, 404);
+}
+
+#[test]
+fn static_site_serves_a_directory_and_its_own_page_for_what_is_missing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("a.txt"), "a\n").expect("a file");
+    let server = Example::start("static_site", &[directory.path().to_str().expect("text")]);
+    assert_eq!(server.ask("GET /a.txt").text(), "a\n");
+    assert_eq!(server.ask("GET /health").text(), "well\n");
+    assert!(server.ask("GET /").text().contains("a.txt"));
+    let missing = server.ask("GET /b.txt");
+    assert_eq!(missing.status, 404);
+    assert!(missing.text().contains("Gone fishing"));
+    let none = run("static_site", &["0", "/no/such/directory"], "");
+    assert_eq!(none.status.code(), Some(1));
+    let said = text(&none.stderr);
+    assert!(
+        said.starts_with("static_site: cannot serve `/no/such/directory`: "),
+        "{said}"
+    );
+}
+
+#[test]
+fn json_api_keeps_notes() {
+    let server = Example::start("json_api", &[]);
+    let post = |body: &str| {
+        let mut client = Client::connect(server.address);
+        client.say(format!(
+            "POST /notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        client.hear()
+    };
+    assert_eq!(server.ask("GET /notes").text(), "{}");
+    let created = post(r#"{"text": "buy fish"}"#);
+    assert_eq!(created.status, 201);
+    assert_eq!(created.field("Location"), Some("/notes/1"));
+    assert_eq!(
+        post(r#"{"text": "eat"}"#).field("Location"),
+        Some("/notes/2")
+    );
+    assert_eq!(server.ask("GET /notes/1").text(), r#"{"text":"buy fish"}"#);
+    assert_eq!(
+        server.ask("GET /notes").text(),
+        r#"{"1":{"text":"buy fish"},"2":{"text":"eat"}}"#
+    );
+    let refused = post(r#"{"txt": "buy fish"}"#);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("missing field `text`"));
+    for (request, status) in [
+        ("GET /notes/3", 404),
+        ("GET /notes/x", 404),
+        ("DELETE /notes", 405),
+    ] {
+        assert_eq!(server.ask(request).status, status, "{request}");
+    }
+}
+
+#[test]
+fn blocking_handler_delays_nobody_else() {
+    let server = Example::start("blocking_handler", &[]);
+    // More than there are threads at work.
+    let mut slow: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for client in &mut slow {
+        let request = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        client.write_all(request).expect("it listens");
+    }
+    assert_eq!(server.ask("GET /").text(), "at once\n");
+    for client in &mut slow {
+        client.set_nonblocking(true).expect("it can be set");
+        let waits = client
+            .read(&mut [0; 1])
+            .expect_err("it is not answered yet");
+        assert_eq!(waits.kind(), std::io::ErrorKind::WouldBlock);
+        client.set_nonblocking(false).expect("it can be set");
+    }
+    let mut answered = Client::from(slow.pop().expect("there are 20"));
+    assert_eq!(answered.hear().text(), "after three seconds\n");
+}
