@@ -49,7 +49,6 @@ impl Conversation {
                     length: reader.remaining(),
                     reader,
                     unsaid: Some((response, date.to_owned())),
-                    relayed: 0,
                 });
             }
             (_, rest) => self.answer_now(response, rest, date),

@@ -43,6 +43,10 @@ pub struct Conversation {
     /// How much of the output has been sent.
     sent: usize,
     request: Request,
+    /// The first line of a request that was not understood; else empty.
+    refused_line: Vec<u8>,
+    /// How many bytes of the body of the request in hand have been received and used.
+    body_received: u64,
     /// Whether the connection serves another request after this one.
     persists: bool,
     /// Whether a request was left before its end.
@@ -89,7 +93,6 @@ struct Relay {
     length: Option<u64>,
     /// The answer and its date, while its head is not yet said: until then a malformed body can still be refused.
     unsaid: Option<(Response, String)>,
-    relayed: u64,
 }
 
 impl Conversation {
@@ -104,6 +107,8 @@ impl Conversation {
             output: Vec::new(),
             sent: 0,
             request: Request::default(),
+            refused_line: Vec::new(),
+            body_received: 0,
             persists: true,
             unread: false,
             last: false,
@@ -134,6 +139,33 @@ impl Conversation {
     /// The request in hand; what is known of it after [`Turn::Refuse`].
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The request line as received, where it could not be understood; then [`Conversation::request`] says nothing of
+    /// it but whether it is HEAD. Without its end, and at most [`Limits::REQUEST_LINE_BYTES_KEPT_MAX`] long.
+    pub fn request_line_as_received(&self) -> Option<&[u8]> {
+        Some(&self.refused_line[..]).filter(|line| !line.is_empty())
+    }
+
+    /// How many bytes of the body of the request in hand have been collected or sent back so far; what is discarded
+    /// does not count.
+    pub fn body_bytes_received(&self) -> u64 {
+        self.body_received
+    }
+
+    /// Exchanges the request in hand, once it is answered, for one whose memory the next is read into. The peer stays
+    /// that of this conversation.
+    pub fn swap_request(&mut self, other: &mut Request) {
+        mem::swap(&mut self.request, other);
+        self.request.peer = other.peer;
+    }
+
+    /// The connection is over. If half a head is there, what is understood of it is in [`Conversation::request`] and
+    /// [`Conversation::request_line_as_received`] afterwards.
+    pub fn give_up(&mut self) {
+        if self.has_input() {
+            self.forget_request();
+        }
     }
 
     /// Sets who the requests come from.
@@ -257,6 +289,8 @@ impl Conversation {
         self.ended = false;
         self.output.clear();
         self.sent = 0;
+        self.refused_line.clear();
+        self.body_received = 0;
         self.persists = true;
         self.unread = false;
         self.last = false;
