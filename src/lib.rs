@@ -24,7 +24,7 @@
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
 //! | [`host_guard`] | answers only for names that are ours |
-//! | [`access_log`] | one event per answer, and the log that turns events into lines |
+//! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
 //! The command adds two files of its own: `main`, which wires them all, and `confine`, which gives up the rights that a

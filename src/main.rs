@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use sockeye::access_log::{self, Log, LogLevel, Settings};
+use sockeye::access_log::{self, Format, Log, LogLevel, Settings};
 use sockeye::cli::limits::{self, Connections, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
@@ -140,11 +140,11 @@ fn start_log(options: &Options) -> Result<Log, Exit> {
         LogLevel::Info
     };
     let settings = Settings {
-        answers: !options.quiet,
+        requests: (!options.quiet).then(|| (log.clone(), Format::Pretty)),
         level,
         colour: terminal::colours_log(),
     };
-    access_log::install(&log, settings).expect("nobody else installs a subscriber");
+    access_log::install(log.clone(), settings).expect("nobody else installs a subscriber");
     Ok(log)
 }
 

@@ -1,5 +1,6 @@
 //! Everything that is tested from outside, in one binary: a module for each room of the house.
 
+mod access_log;
 mod cli;
 mod conformance;
 mod echo;

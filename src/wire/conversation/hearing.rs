@@ -157,6 +157,10 @@ impl Conversation {
     }
 
     pub(super) fn hang_up(&mut self) -> Option<Turn> {
+        if self.is_unsaid() {
+            self.begun = None;
+        }
+        self.broken_off = matches!(self.phase, Phase::Relaying(_));
         self.unread = true;
         self.phase = Phase::Over;
         None

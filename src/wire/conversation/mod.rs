@@ -55,6 +55,10 @@ pub struct Conversation {
     last: bool,
     /// The answer that was begun last, until it is taken.
     begun: Option<StatusCode>,
+    /// What it refuses the request for.
+    refusal: Option<Refusal>,
+    /// Whether it was broken off, since the body that it sends back was.
+    broken_off: bool,
     /// Bytes of the output up to the end of its head that have not been sent.
     head_unsent: usize,
     /// Bytes of its body that have been sent.
@@ -68,6 +72,8 @@ pub struct Sent {
     pub status: StatusCode,
     /// Bytes behind its head, with the framing of chunks.
     pub body_bytes: u64,
+    /// Why the request was refused, if it was.
+    pub refusal: Option<Refusal>,
 }
 
 #[derive(Debug)]
@@ -113,6 +119,8 @@ impl Conversation {
             unread: false,
             last: false,
             begun: None,
+            refusal: None,
+            broken_off: false,
             head_unsent: 0,
             body_sent: 0,
         }
@@ -151,13 +159,6 @@ impl Conversation {
     /// does not count.
     pub fn body_bytes_received(&self) -> u64 {
         self.body_received
-    }
-
-    /// Exchanges the request in hand, once it is answered, for one whose memory the next is read into. The peer stays
-    /// that of this conversation.
-    pub fn swap_request(&mut self, other: &mut Request) {
-        mem::swap(&mut self.request, other);
-        self.request.peer = other.peer;
     }
 
     /// The connection is over. If half a head is there, what is understood of it is in [`Conversation::request`] and
@@ -203,19 +204,29 @@ impl Conversation {
     /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked before.
     pub fn take_finished(&mut self) -> Option<Sent> {
         let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::Relaying(_));
-        match is_unfinished || !self.output.is_empty() {
+        match is_unfinished || self.broken_off || !self.output.is_empty() {
             true => None,
             false => self.take_sent(),
         }
     }
 
-    /// What has been sent of the answer that was begun last; `None` if that was asked before, or none was begun.
+    /// What has been sent of the answer that was begun last; `None` if that was asked before, or none was begun. The
+    /// answer with a body that is sent back begins with the first byte of that.
     pub fn take_sent(&mut self) -> Option<Sent> {
         let status = self.begun.take()?;
+        if self.is_unsaid() {
+            return None;
+        }
         Some(Sent {
             status,
             body_bytes: self.body_sent,
+            refusal: self.refusal,
         })
+    }
+
+    /// Whether an answer has been decided of which nothing is said before a body has begun to come in.
+    fn is_unsaid(&self) -> bool {
+        matches!(&self.phase, Phase::Relaying(relay) if relay.unsaid.is_some())
     }
 
     /// What is to be sent after the output, after [`Turn::Deliver`].
@@ -295,6 +306,7 @@ impl Conversation {
         self.unread = false;
         self.last = false;
         self.begun = None;
+        self.broken_off = false;
     }
 
     /// The answer to the request in hand, or to the next one, is the last on this connection.

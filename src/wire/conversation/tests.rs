@@ -175,6 +175,7 @@ fn understood(bytes: impl AsRef<[u8]>) -> (String, String, Option<String>) {
     conversation.receive(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(conversation.turn(), Turn::Head);
     conversation.answer(Response::new(StatusCode::OK), "now");
+    assert_eq!(conversation.turn(), Turn::Answered);
     conversation.receive(bytes.as_ref());
     if conversation.turn() == Turn::NeedBytes {
         conversation.receive_end();
