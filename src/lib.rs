@@ -45,7 +45,11 @@
 //! # }
 //! ```
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("sockeye is for Linux: it is built on epoll, sendfile and openat2");
+
 pub mod access_log;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod echo;
 pub mod files;

@@ -1,18 +1,25 @@
-//! Everything that is tested from outside, in one binary: a module for each room of the house.
+//! Everything that is tested from outside, in one binary: a module for each room of the house. What needs the command
+//! needs the feature `cli`.
 
+#[cfg(feature = "cli")]
 mod access_log;
+#[cfg(feature = "cli")]
 mod cli;
 mod conformance;
 mod echo;
+#[cfg(feature = "cli")]
 mod fair;
 mod files;
 mod fuzz;
 mod moving_files;
 mod patience;
+#[cfg(feature = "cli")]
 mod process;
+#[cfg(feature = "cli")]
 mod program;
 mod router;
 mod server;
+#[cfg(feature = "cli")]
 mod soak;
 mod stalls;
 mod support;
