@@ -4,15 +4,19 @@
 //! things. What they hand each other are messages.
 //!
 //! ```text
-//!                           main
-//!         ┌─────────┬─────────┼─────────┬──────────┐
-//!        cli        │         │         │          │
-//!         │      server    router    files      echo, host_guard
-//!         ▼         │  └────────┴────┬────┴──────────┘
-//!     access_log  wire            handler
-//!                   └──────┬─────────┘
-//!                       message
+//! main       → access_log, cli, echo, files, host_guard, router, server
+//! server     → access_log, handler, message, wire
+//! router     → handler, message
+//! files      → handler, message
+//! echo       → handler, message
+//! host_guard → handler, message
+//! access_log → message
+//! handler    → message
+//! wire       → message
+//! cli, message
 //! ```
+//!
+//! A part names only parts in rows below its own, and no others than these; `cli` and `message` name none.
 //!
 //! | room | what it knows |
 //! |---|---|
@@ -28,9 +32,11 @@
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
 //! The command adds two files of its own: `main`, which wires them all, and `confine`, which gives up the rights that a
-//! server of files does not need.
+//! server of files does not need. `ARCHITECTURE.md` tells the rest: the way of a request, what may block, and where to
+//! change what.
 //!
-//! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
+//! A test (`tests/it/tidy`) compares the map with what is imported, and keeps each part from the worlds that are not its
+//! own.
 //!
 //! ```no_run
 //! use sockeye::{echo::Echo, files::StaticFiles, message::{Request, Response}, router::Router, server::Server};
