@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use sockeye::access_log::{self, Log, LogLevel, Settings};
+use sockeye::access_log::{self, Format, Log, LogLevel, Settings};
 use sockeye::cli::limits::{self, Connections, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
-use sockeye::cli::{Exit, Host, Options, directory};
+use sockeye::cli::{self, Exit, Host, Options, directory};
 use sockeye::echo::Echo;
 use sockeye::files::{FilesConfig, StaticFiles};
 use sockeye::host_guard::{HostGuard, Hosts};
@@ -61,7 +61,7 @@ fn run() -> Result<(), Exit> {
     stop_on_signals(server.stopper())?;
     let verbose_notes = options.verbose.then_some(confined);
     terminal::greet(&Greeting {
-        urls: &listen::urls(&options.host, &bound, &listen::interfaces()),
+        urls: &listen::urls(&options.host, &bound, &cli::interfaces()),
         directory: Some(&chosen.path),
         notes: &notes
             .into_iter()
@@ -140,11 +140,11 @@ fn start_log(options: &Options) -> Result<Log, Exit> {
         LogLevel::Info
     };
     let settings = Settings {
-        answers: !options.quiet,
+        requests: (!options.quiet).then(|| (log.clone(), Format::Pretty)),
         level,
         colour: terminal::colours_log(),
     };
-    access_log::install(&log, settings).expect("nobody else installs a subscriber");
+    access_log::install(log.clone(), settings).expect("nobody else installs a subscriber");
     Ok(log)
 }
 

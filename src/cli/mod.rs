@@ -6,6 +6,7 @@
 
 mod arguments;
 pub mod directory;
+mod interfaces;
 pub mod limits;
 pub mod listen;
 pub mod terminal;
@@ -13,6 +14,8 @@ mod units;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use interfaces::interfaces;
 
 /// What was asked for, checked as far as that needs no machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod checks;
 mod house;
+mod map;
 
 use std::collections::BTreeSet;
 
