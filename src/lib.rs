@@ -33,7 +33,7 @@
 //!                           main
 //!         ┌─────────┬─────────┼─────────┬──────────┐
 //!        cli        │         │         │          │
-//!         │      server    router    files      echo, host_guard
+//!         │      server    router    files        echo
 //!         │         │  │   middleware  │          │
 //!         ▼         │  └────────┴────┬────┴──────────┘
 //!     access_log  wire            handler
@@ -47,12 +47,11 @@
 //! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
 //! | [`handler`] | the seam: who answers |
 //! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
-//! | [`middleware`] | functions around a handler |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
-//! | [`host_guard`] | answers only for names that are ours |
 //! | `collect` | reads a body back, for tests |
+//! | [`middleware`] | handlers around handlers: who is let in, and what every answer says besides |
 //! | [`access_log`] | one event per answer, and the log that turns events into lines |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
@@ -68,7 +67,6 @@ pub mod echo;
 pub mod files;
 pub mod guide;
 pub mod handler;
-pub mod host_guard;
 pub mod message;
 pub mod middleware;
 pub mod router;

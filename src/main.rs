@@ -11,13 +11,13 @@ use std::time::Duration;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use sockeye::access_log::{self, Log, LogLevel, Settings};
-use sockeye::cli::limits::{self, Connections, Memory};
+use sockeye::cli::limits::{self, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
 use sockeye::cli::{Exit, Host, Options, directory};
 use sockeye::echo::Echo;
 use sockeye::files::{FilesConfig, StaticFiles};
-use sockeye::host_guard::{HostGuard, Hosts};
+use sockeye::middleware::host_guard::{HostGuard, Hosts};
 use sockeye::router::Router;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
@@ -32,17 +32,15 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Exit> {
-    let options = Options::parse(std::env::args_os().skip(1), Path::is_dir)?;
-    let connections = limits::connections(options.connections_max);
-    let config = config(&options, &connections);
-    let files_config = FilesConfig {
-        hidden: options.hidden,
-        follow_symlinks: options.follow_symlinks,
-        cache_bytes: options.cache_bytes_max,
-    };
+    let options = Options::parse(std::env::args_os().skip(1), Path::is_dir, |name| {
+        std::env::var_os(name)
+    })?;
+    let connections = limits::connections(options.limits.max_connections);
+    let config = options.limits.config(connections.max);
+    let files_config = options.files.config();
     let memory = memory(&config, &files_config);
-    if options.print_limits {
-        return Err(Exit::done(limits::table(&options, connections.max, memory)));
+    if options.limits.print_limits {
+        return Err(Exit::done(options.limits.table(connections.max, memory)));
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files = StaticFiles::with_config(&chosen.path, &files_config).map_err(|error| {
@@ -66,6 +64,7 @@ fn run() -> Result<(), Exit> {
         notes: &notes
             .into_iter()
             .flatten()
+            .chain(options.notes.iter().cloned())
             .chain(verbose_notes)
             .collect::<Vec<_>>(),
     });
@@ -83,21 +82,6 @@ fn run() -> Result<(), Exit> {
     log.flush(LAST_WORDS);
     served.map_err(|error| Exit::failed(format!("cannot serve: {error}")))?;
     Ok(())
-}
-
-fn config(options: &Options, connections: &Connections) -> Config {
-    let mut config = Config {
-        connections_max: connections.max,
-        head_timeout: options.head_timeout,
-        body_timeout: options.body_timeout,
-        write_timeout: options.write_timeout,
-        idle_timeout: options.idle_timeout,
-        grace: options.grace,
-        ..Config::default()
-    };
-    config.limits.body_bytes_max = options.body_bytes_max;
-    config.active_threads = options.threads.unwrap_or(config.active_threads);
-    config
 }
 
 /// What the server's memory is made of. None of the handlers here collects a body.
@@ -126,7 +110,7 @@ fn hosts(options: &Options, is_local: bool) -> Hosts {
         hosts = hosts.and(name);
     }
     options
-        .allowed_hosts
+        .allow_host
         .iter()
         .fold(hosts, |hosts, name| hosts.and(name))
 }

@@ -42,6 +42,8 @@
 //! }
 //! ```
 
+pub mod host_guard;
+
 use std::cell::Cell;
 
 use crate::handler::Handler;
@@ -108,7 +110,8 @@ where
     }
 }
 
-/// The handler inside a middleware.
+/// The handler inside a middleware. It may be asked more than once, about other requests too.
+#[derive(Clone, Copy)]
 pub struct Next<'a> {
     inside: &'a dyn Handler,
     question: Question,

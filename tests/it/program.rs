@@ -180,6 +180,8 @@ impl Drop for Program {
 pub(crate) fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
     command.arg(directory).args(arguments);
+    // Whoever runs the tests may have them.
+    command.env_remove("PORT").env_remove("HOST");
     command
 }
 
