@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use sockeye::Handler;
 use sockeye::access_log::{self, Log, LogLevel, Settings};
+use sockeye::cli::directory::{self, Chosen};
 use sockeye::cli::limits::{self, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
-use sockeye::cli::{Exit, Host, Options, directory};
+use sockeye::cli::{Exit, Options};
 use sockeye::echo::Echo;
 use sockeye::files::{FilesConfig, StaticFiles};
-use sockeye::middleware::host_guard::{HostGuard, Hosts};
+use sockeye::middleware::auth::User;
 use sockeye::router::Router;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
@@ -37,30 +39,44 @@ fn run() -> Result<(), Exit> {
     })?;
     let connections = limits::connections(options.limits.max_connections);
     let config = options.limits.config(connections.max);
-    let files_config = options.files.config();
+    let mut files_config = options.files.config();
     let memory = memory(&config, &files_config);
     if options.limits.print_limits {
         return Err(Exit::done(options.limits.table(connections.max, memory)));
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
+    // One file is served whatever its name.
+    files_config.hidden |= chosen.file.is_some();
     let files = StaticFiles::with_config(&chosen.path, &files_config).map_err(|error| {
         Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
     })?;
+    let users = options.access.users(&chosen.path)?;
     let listening = Plan::new(&options.host, options.port)?.bind(|addresses| {
         Server::bind_all(addresses).map_err(|error| (error.address, error.source))
     })?;
-    let confined = confine::confine(&chosen.path, options.user.as_deref())?;
-
-    let log = start_log(&options)?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
-    let notes = [chosen.note, listening.note, connections.note];
+    let urls = listen::urls(&options.host, &bound, &listen::interfaces());
+    // Before the rights to start a browser are gone. It waits in line until there is somebody to answer.
+    let opened = options
+        .open
+        .as_deref()
+        .and_then(|path| terminal::open(&urls, path));
+    let confined = confine::confine(&chosen.path, options.access.user.as_deref())?;
+
+    let log = start_log(&options)?;
+    let notes = [
+        chosen.note.clone(),
+        listening.note,
+        connections.note,
+        opened,
+    ];
     // Before anybody learns that it runs, and may tell it to stop.
     stop_on_signals(server.stopper())?;
     let verbose_notes = options.verbose.then_some(confined);
     terminal::greet(&Greeting {
-        urls: &listen::urls(&options.host, &bound, &listen::interfaces()),
-        directory: Some(&chosen.path),
+        urls: &urls,
+        directory: Some(&chosen.shown()),
         notes: &notes
             .into_iter()
             .flatten()
@@ -73,9 +89,8 @@ fn run() -> Result<(), Exit> {
     if options.verbose || !io::stdout().is_terminal() {
         tracing::info!(target: "sockeye", "{}", memory.sentence(connections.max));
     }
-    let router = Router::new().any("/echo", Echo).fallback(files);
     let is_local = bound.iter().all(|address| address.ip().is_loopback());
-    let served = server.serve(HostGuard::new(hosts(&options, is_local), router));
+    let served = server.serve(handler(&options, files, &chosen, users, is_local));
     if let Ok(Summary { finished, cut }) = &served {
         tracing::info!(target: "sockeye", finished, cut, "stopped");
     }
@@ -94,25 +109,26 @@ fn memory(config: &Config, files: &FilesConfig) -> Memory {
     }
 }
 
-/// The names under which requests are ours: this machine's, as far as it can be reached by them.
-fn hosts(options: &Options, is_local: bool) -> Hosts {
-    let mut hosts = if is_local {
-        Hosts::loopback()
-    } else {
-        Hosts::addresses()
-    };
-    if !is_local {
-        let system = rustix::system::uname();
-        let name = system.nodename().to_string_lossy();
-        hosts = hosts.and(&name).and(&format!("{name}.local"));
-    }
-    if let Host::Named(name) = &options.host {
-        hosts = hosts.and(name);
-    }
+/// The files, and around them what was asked for: the doors outside of what leads to files, and outside of all what every
+/// response says.
+fn handler(
+    options: &Options,
+    files: StaticFiles,
+    chosen: &Chosen,
+    users: Vec<User>,
+    is_local: bool,
+) -> Box<dyn Handler> {
+    let router = Router::new().any("/echo", Echo).fallback(files);
+    let inside = chosen.around(Box::new(router));
+    let system = rustix::system::uname();
+    let system = system.nodename().to_string_lossy();
+    let inside = options.files.around(inside);
+    let inside = options
+        .access
+        .around(users, (&options.host, is_local, &system), inside);
     options
-        .allow_host
-        .iter()
-        .fold(hosts, |hosts, name| hosts.and(name))
+        .responses
+        .around(options.access.is_private(), inside)
 }
 
 fn start_log(options: &Options) -> Result<Log, Exit> {

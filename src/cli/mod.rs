@@ -1,24 +1,30 @@
 //! The person at the terminal: what they ask for, and every word we say to them before and after serving.
 //!
 //! [`Options::parse`] turns arguments and variables into plain values. A flag is defined, with its default, help, parser
-//! and test, in the file of its group: [`Options`], [`FileFlags`], [`LimitFlags`]. [`directory`] and [`listen`] check
+//! and test, in the file of its group: [`Options`], [`FileFlags`], [`ResponseFlags`], [`AccessFlags`], [`LimitFlags`]. [`directory`] and [`listen`] check
 //! values against the machine, each answering with a value or with an [`Exit`]: the words and the exit code.
 //! [`terminal`] does the printing, and never dies of an output that is closed or full.
 
+mod access_flags;
+mod commands;
 pub mod directory;
 mod file_flags;
 mod host;
 pub mod limits;
 pub mod listen;
 mod options;
+mod response_flags;
+mod secret;
 pub mod terminal;
 mod units;
 mod wrong;
 
+pub use access_flags::AccessFlags;
 pub use file_flags::FileFlags;
 pub use host::Host;
 pub use limits::LimitFlags;
 pub use options::Options;
+pub use response_flags::ResponseFlags;
 
 /// The end, and how it is explained: exit code 0 (what was asked for is said), 1 (the system refuses something),
 /// 2 (wrong arguments), 3 (cannot listen), 4 (no such directory).

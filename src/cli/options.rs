@@ -7,20 +7,22 @@ use clap::builder::FalseyValueParser;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 
+use super::commands::Instead;
 use super::host::{Host, host, listen};
 use super::limits::rows;
 use super::wrong::exit;
-use super::{Exit, FileFlags, LimitFlags};
+use super::{AccessFlags, Exit, FileFlags, LimitFlags, ResponseFlags};
 
 const AFTER_HELP: &str = "\
 Every flag has a variable: SOCKEYE_MAX_BODY=8M is --max-body 8M. A flag beats its variable, and that beats PORT or HOST.
 Exit codes: 0 told to stop, 1 the system refuses, 2 wrong arguments, 3 cannot listen, 4 no such directory.";
 
 /// Serve a directory over HTTP/1.1.
-#[derive(Debug, Clone, PartialEq, Eq, Parser)]
+#[derive(Debug, Clone, PartialEq, Parser)]
 #[command(name = "sockeye", version, about, after_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Options {
-    /// The directory to serve [default: ./public if there is one, else the current directory]
+    /// The directory to serve, or one file [default: ./public if there is one, else the current directory]
     #[arg(value_name = "DIR")]
     pub directory: Option<PathBuf>,
 
@@ -47,6 +49,10 @@ pub struct Options {
     #[arg(conflicts_with_all = ["host_name", "port"], value_parser = listen)]
     listen: Option<(Host, u16)>,
 
+    /// Open the browser once it listens, at PATH
+    #[arg(short, long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub open: Option<String>,
+
     /// No line per answer
     #[arg(short, long, alias = "silent", conflicts_with = "verbose")]
     pub quiet: bool,
@@ -64,15 +70,18 @@ pub struct Options {
 
     #[allow(missing_docs, reason = "as above")]
     #[command(flatten)]
+    pub responses: ResponseFlags,
+
+    #[allow(missing_docs, reason = "as above")]
+    #[command(flatten)]
+    pub access: AccessFlags,
+
+    #[allow(missing_docs, reason = "as above")]
+    #[command(flatten)]
     pub limits: LimitFlags,
 
-    /// Answer requests addressed to NAME too; may be repeated
-    #[arg(long, value_name = "NAME", help_heading = "Access")]
-    pub allow_host: Vec<String>,
-
-    /// Become this user once the port is bound
-    #[arg(long, value_name = "NAME", help_heading = "Access")]
-    pub user: Option<String>,
+    #[command(subcommand)]
+    instead: Option<Instead>,
 
     /// What was taken from variables, in words
     #[arg(skip)]
@@ -98,6 +107,9 @@ impl Options {
             .try_get_matches_from_mut(arguments)
             .map_err(|error| exit(&error))?;
         let mut options = Options::from_arg_matches(&matches).map_err(|error| exit(&error))?;
+        if let Some(instead) = &options.instead {
+            return Err(instead.run(command));
+        }
         options.limits.rows = rows(&command, &matches);
         options.notes = variables_used(&command, &matches);
         options.settle(&is_directory, variable)?;

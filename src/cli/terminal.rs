@@ -41,6 +41,15 @@ pub fn greet(greeting: &Greeting<'_>) {
     }
 }
 
+/// Opens the browser at `path` of the first URL. If that cannot be, says so.
+pub fn open(urls: &[String], path: &str) -> Option<String> {
+    let url = format!("{}{}", urls.first()?, path.trim_start_matches('/'));
+    match open::that_detached(&url) {
+        Ok(()) => None,
+        Err(error) => Some(format!("cannot open a browser: {error}")),
+    }
+}
+
 /// Whether lines on stderr shall be coloured: on a terminal that can, unless `NO_COLOR` says no (no-color.org).
 pub fn colours_log() -> bool {
     io::stderr().is_terminal() && wants_colour()

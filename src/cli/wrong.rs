@@ -10,6 +10,10 @@ pub(super) fn exit(error: &clap::Error) -> Exit {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::done(text.trim_end()),
         ErrorKind::UnknownArgument => Exit::usage(unknown(error)),
+        // After a directory's name every other one is taken for something to do instead of serving.
+        ErrorKind::ArgumentConflict if error.get(ContextKind::InvalidSubcommand).is_some() => {
+            Exit::usage(unknown(error))
+        }
         _ => Exit::usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end()),
     }
 }
@@ -21,7 +25,9 @@ fn unknown(error: &clap::Error) -> String {
         Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
         _ => None,
     };
-    let argument = said(ContextKind::InvalidArg).unwrap_or_default();
+    let argument = said(ContextKind::InvalidSubcommand)
+        .or(said(ContextKind::InvalidArg))
+        .unwrap_or_default();
     let hint = match said(ContextKind::SuggestedArg) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if argument.starts_with('-') => {

@@ -42,7 +42,15 @@
 //! }
 //! ```
 
+pub mod auth;
+pub mod base;
+pub mod cache_control;
+pub mod cors;
+pub mod headers;
 pub mod host_guard;
+pub mod isolate;
+pub mod single_file;
+pub mod spa;
 
 use std::cell::Cell;
 
@@ -107,6 +115,48 @@ where
         };
         let response = (self.function)(head, next);
         (!declined.get()).then(|| response.into_response())
+    }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        self.inside.refuse(request, response)
+    }
+}
+
+/// A handler whose every response passes through a function, those included that the server makes itself
+/// ([`Handler::refuse`]). For what responses say besides: a middleware that only changes responses is best one of these.
+#[derive(Debug, Clone)]
+pub struct EveryResponse<F, H> {
+    function: F,
+    inside: H,
+}
+
+impl<F, H> EveryResponse<F, H>
+where
+    F: Fn(&Request, Response) -> Response + Send + Sync + 'static,
+    H: Handler,
+{
+    /// Lets the responses of `inside` pass through `function`.
+    pub fn new(function: F, inside: H) -> EveryResponse<F, H> {
+        EveryResponse { function, inside }
+    }
+}
+
+impl<F, H> Handler for EveryResponse<F, H>
+where
+    F: Fn(&Request, Response) -> Response + Send + Sync + 'static,
+    H: Handler,
+{
+    fn handle(&self, request: &Request) -> Response {
+        (self.function)(request, self.inside.handle(request))
+    }
+
+    fn handle_head(&self, head: &Request) -> Option<Response> {
+        let response = self.inside.handle_head(head)?;
+        Some((self.function)(head, response))
+    }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        (self.function)(request, self.inside.refuse(request, response))
     }
 }
 

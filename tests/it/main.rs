@@ -6,6 +6,7 @@ mod echo;
 mod examples;
 mod fair;
 mod files;
+mod flags;
 mod fuzz;
 mod message;
 mod middleware;
