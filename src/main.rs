@@ -5,6 +5,7 @@ mod confine;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -20,11 +21,15 @@ use sockeye::cli::{Exit, Options};
 use sockeye::echo::Echo;
 use sockeye::files::{FilesConfig, StaticFiles};
 use sockeye::middleware::auth::User;
+use sockeye::middleware::explain::Missing;
 use sockeye::router::Router;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
 // What is said at the end waits so long for an output that does not take it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+// What takes no longer than this is at once, for a person.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
     match run() {
@@ -65,33 +70,38 @@ fn run() -> Result<(), Exit> {
     let confined = confine::confine(&chosen.path, options.access.user.as_deref())?;
 
     let log = start_log(&options)?;
-    let notes = [
-        chosen.note.clone(),
-        listening.note,
-        connections.note,
-        opened,
-    ];
     // Before anybody learns that it runs, and may tell it to stop.
-    stop_on_signals(server.stopper())?;
-    let verbose_notes = options.verbose.then_some(confined);
+    stop_on_signals(server.stopper(), options.limits.grace)?;
+    let is_local = bound.iter().all(|address| address.ip().is_loopback());
+    let in_the_clear = (options.access.is_private() && !is_local)
+        .then(|| "passwords travel in the clear; put a proxy with TLS in front".to_owned());
+    let verbose = || [confined, memory.sentence(connections.max)];
+    let notes = [listening.note, connections.note, opened, in_the_clear];
+    let notes = notes.into_iter().flatten().chain(options.notes.clone());
     terminal::greet(&Greeting {
         urls: &urls,
-        directory: Some(&chosen.shown()),
+        directory: chosen.shown(),
+        why: chosen.note,
+        unusual: &options.unusual,
         notes: &notes
-            .into_iter()
-            .flatten()
-            .chain(options.notes.iter().cloned())
-            .chain(verbose_notes)
+            .chain(options.verbose.then(verbose).into_iter().flatten())
             .collect::<Vec<_>>(),
+        is_local,
     });
 
-    // A person at a terminal asks when it matters; a log keeps it.
-    if options.verbose || !io::stdout().is_terminal() {
-        tracing::info!(target: "sockeye", "{}", memory.sentence(connections.max));
-    }
-    let is_local = bound.iter().all(|address| address.ip().is_loopback());
-    let served = server.serve(handler(&options, files, &chosen, users, is_local));
+    let missing = Missing::default();
+    let served = server.serve(handler(
+        &options,
+        files,
+        &chosen,
+        users,
+        is_local,
+        missing.clone(),
+    ));
     if let Ok(Summary { finished, cut }) = &served {
+        if let Some(sentence) = missing.sentence() {
+            tracing::info!(target: "sockeye", "{sentence}");
+        }
         tracing::info!(target: "sockeye", finished, cut, "stopped");
     }
     log.flush(LAST_WORDS);
@@ -117,12 +127,19 @@ fn handler(
     chosen: &Chosen,
     users: Vec<User>,
     is_local: bool,
+    missing: Missing,
 ) -> Box<dyn Handler> {
+    let files = Arc::new(files);
+    let explainer = Arc::clone(&files);
+    // What lies beside one file is nobody's business.
+    let is_directory = chosen.file.is_none();
+    let explain =
+        move |path: &str, base: &str| is_directory.then(|| explainer.explain(path, base))?;
     let router = Router::new().any("/echo", Echo).fallback(files);
     let inside = chosen.around(Box::new(router));
     let system = rustix::system::uname();
     let system = system.nodename().to_string_lossy();
-    let inside = options.files.around(inside);
+    let inside = options.files.around(missing, explain, inside);
     let inside = options
         .access
         .around(users, (&options.host, is_local, &system), inside);
@@ -151,15 +168,20 @@ fn start_log(options: &Options) -> Result<Log, Exit> {
 /// SIGINT and SIGTERM stop the server, a second one at once. So does SIGHUP if a terminal started it: a window that
 /// is closed must not leave a server behind on the port. Without a terminal SIGHUP is somebody's habit for "read
 /// your configuration again", and there is none.
-fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
+fn stop_on_signals(stopper: Stopper, grace: Duration) -> Result<(), Exit> {
     let cannot = |error: io::Error| Exit::failed(format!("cannot wait for signals: {error}"));
     let has_terminal =
         io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
     let wait = move || {
+        let mut said = false;
         for signal in &mut signals {
             if signal != SIGHUP || has_terminal {
                 stopper.stop();
+                // Without this thread only the hint is missing.
+                let _ = (!said)
+                    .then(|| thread::Builder::new().spawn(move || say_what_is_waited_for(grace)));
+                said = true;
             }
         }
     };
@@ -168,4 +190,11 @@ fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
         .spawn(wait)
         .map_err(cannot)?;
     Ok(())
+}
+
+/// Most often the end comes before there is time to ask what it waits for.
+fn say_what_is_waited_for(grace: Duration) {
+    thread::sleep(AT_ONCE);
+    let grace = grace.as_secs_f64();
+    tracing::info!(target: "sockeye", "waiting up to {grace} s for answers to finish; again to stop at once");
 }

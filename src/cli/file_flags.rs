@@ -9,7 +9,9 @@ use super::units::{bytes, plain_bytes};
 use crate::files::FilesConfig;
 use crate::handler::Handler;
 use crate::middleware::base::{self, Base};
+use crate::middleware::explain::{Missing, explained};
 use crate::middleware::headers::Rule;
+use crate::middleware::own_pages::with_own_pages;
 use crate::middleware::spa;
 
 /// What stands in a path as it is.
@@ -77,11 +79,26 @@ impl FileFlags {
         }
     }
 
-    /// Puts around the handler of files what leads requests to it by other paths.
-    pub fn around(&self, mut inside: Box<dyn Handler>) -> Box<dyn Handler> {
+    /// Puts around the handler of files what leads requests to it by other paths, and what makes its errors plainer:
+    /// `explain` knows why there is nothing at a path.
+    pub fn around(
+        &self,
+        missing: Missing,
+        explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
+        mut inside: Box<dyn Handler>,
+    ) -> Box<dyn Handler> {
         if let Some(file) = &self.spa {
             inside = Box::new(spa::single_page(url_path(file), inside));
         }
+        let base = self
+            .base
+            .as_ref()
+            .map_or("/", Base::as_str)
+            .trim_end_matches('/')
+            .to_owned();
+        let explain = move |path: &str| explain(path, &base);
+        inside = Box::new(explained(missing, explain, inside));
+        inside = Box::new(with_own_pages(inside));
         if let Some(base) = &self.base {
             inside = Box::new(base::under(base.clone(), inside));
         }

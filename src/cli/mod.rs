@@ -17,6 +17,7 @@ mod response_flags;
 mod secret;
 pub mod terminal;
 mod units;
+mod unusual;
 mod wrong;
 
 pub use access_flags::AccessFlags;

@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
-use clap::parser::ValueSource;
-use clap::{ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
 use super::commands::Instead;
 use super::host::{Host, host, listen};
 use super::limits::rows;
+use super::unusual::unusual;
 use super::wrong::exit;
 use super::{AccessFlags, Exit, FileFlags, LimitFlags, ResponseFlags};
 
@@ -83,7 +83,11 @@ pub struct Options {
     #[command(subcommand)]
     instead: Option<Instead>,
 
-    /// What was taken from variables, in words
+    /// The flags that were set, by name
+    #[arg(skip)]
+    pub unusual: Vec<String>,
+
+    /// What was taken from `PORT` and `HOST`, in words
     #[arg(skip)]
     pub notes: Vec<String>,
 }
@@ -111,7 +115,7 @@ impl Options {
             return Err(instead.run(command));
         }
         options.limits.rows = rows(&command, &matches);
-        options.notes = variables_used(&command, &matches);
+        options.unusual = unusual(&command, &matches);
         options.settle(&is_directory, variable)?;
         Ok(options)
     }
@@ -197,17 +201,6 @@ fn command() -> clap::Command {
         };
         flag.env(variable).hide_env(true)
     })
-}
-
-/// `SOCKEYE_SPA=app.html from the environment`, for each flag that a variable has set.
-fn variables_used(command: &clap::Command, matches: &ArgMatches) -> Vec<String> {
-    let set = command.get_arguments().filter(|flag| {
-        matches.value_source(flag.get_id().as_str()) == Some(ValueSource::EnvVariable)
-    });
-    let names = set.filter_map(|flag| flag.get_env()?.to_str());
-    names
-        .map(|name| format!("{name} is set; its flag beats it"))
-        .collect()
 }
 
 #[cfg(test)]

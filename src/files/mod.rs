@@ -8,6 +8,7 @@ mod answer;
 mod cache;
 mod content_type;
 mod entries;
+mod explain;
 mod listing;
 mod multipart;
 mod pace;

@@ -114,6 +114,11 @@ impl Hosts {
     }
 }
 
+/// Whether `authority` is one of the names that a machine has for itself.
+pub(super) fn is_loopback_name(authority: &str) -> bool {
+    Hosts::loopback().include(authority)
+}
+
 /// Whether `host`, in any letter case, is `name`, or lies in the domain that `name` is if it begins with a dot.
 fn covers(name: &str, host: &str) -> bool {
     let (name, host) = (name.as_bytes(), host.as_bytes());

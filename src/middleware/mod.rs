@@ -46,9 +46,11 @@ pub mod auth;
 pub mod base;
 pub mod cache_control;
 pub mod cors;
+pub mod explain;
 pub mod headers;
 pub mod host_guard;
 pub mod isolate;
+pub mod own_pages;
 pub mod single_file;
 pub mod spa;
 

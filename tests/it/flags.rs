@@ -3,6 +3,7 @@
 mod access;
 mod command;
 mod files;
+mod missing;
 mod responses;
 
 use std::fs;
@@ -71,3 +72,5 @@ fn refused(arguments: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
     said
 }
+
+const HTML: (&str, &str) = ("Accept", "text/html");

@@ -3,10 +3,8 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{get, place, refused, send, start};
+use super::{HTML, get, place, refused, send, start};
 use crate::program::Program;
-
-const HTML: (&str, &str) = ("Accept", "text/html");
 
 #[test]
 fn one_file_is_at_the_root_and_at_its_own_name() {
