@@ -18,10 +18,11 @@ pub(super) fn ask(prompt: &str) -> io::Result<String> {
     let mut quiet = shown.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
     quiet.local_modes.insert(LocalModes::ECHONL);
-    io::stderr().write_all(prompt.as_bytes())?;
     // Flush: what was typed before the question is no answer to it.
     tcsetattr(&stdin, OptionalActions::Flush, &quiet)?;
-    let line = line();
+    let line = io::stderr()
+        .write_all(prompt.as_bytes())
+        .and_then(|()| line());
     tcsetattr(&stdin, OptionalActions::Now, &shown)?;
     line
 }

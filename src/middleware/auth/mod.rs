@@ -42,7 +42,7 @@ pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
         remembered: Mutex::default(),
         hashing: Mutex::default(),
         waiting: AtomicUsize::new(0),
-        failures: Mutex::default(),
+        guesses: Mutex::default(),
     };
     let guard = move |request: &Request, next: Next<'_>| match door.admits(request) {
         Verdict::Enter => next.run(request),
@@ -96,7 +96,15 @@ struct Door {
     /// Held while a hash is computed.
     hashing: Mutex<()>,
     waiting: AtomicUsize,
-    failures: Mutex<HashMap<IpAddr, Failures>>,
+    guesses: Mutex<Guesses>,
+}
+
+/// What is being tried, and who was wrong.
+#[derive(Debug, Default)]
+struct Guesses {
+    failures: HashMap<IpAddr, Failures>,
+    /// Digests of names and passwords whose hash is waited for.
+    tried: Vec<u128>,
 }
 
 /// How often an address was wrong lately: falls by one each second.
@@ -116,29 +124,25 @@ impl Door {
             return Verdict::Enter;
         }
         let address = request.peer().map(|peer| network(peer.ip()));
-        if address.is_some_and(|address| self.has_failed(address)) {
+        let Some(charged) = lock(&self.guesses).begin(address, digest) else {
             return Verdict::Later;
-        }
-        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            return Verdict::Busy;
-        }
-        let verdict = {
-            let _turn = lock(&self.hashing);
-            // Whoever was before us may have been the same, or have used up what its address may try.
-            if self.remembers(digest) {
-                Verdict::Enter
-            } else if address.is_some_and(|address| self.has_failed(address)) {
-                Verdict::Later
-            } else {
-                self.verify(&credentials, digest, address)
-            }
+        };
+        let verdict = match self.waiting.fetch_add(1, Ordering::Relaxed) {
+            0..WAITING_MAX => self.verify(&credentials, digest),
+            _ => Verdict::Busy,
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let is_wrong = verdict == Verdict::Unknown;
+        lock(&self.guesses).end(charged.filter(|_| !is_wrong), digest);
         verdict
     }
 
-    fn verify(&self, credentials: &str, digest: u128, address: Option<IpAddr>) -> Verdict {
+    fn verify(&self, credentials: &str, digest: u128) -> Verdict {
+        let _turn = lock(&self.hashing);
+        // Whoever was before us may have been the same.
+        if self.remembers(digest) {
+            return Verdict::Enter;
+        }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let user = self.users.iter().find(|user| user.name == name);
         // For a name that is not there the same work is done, so that time does not tell which names are.
@@ -146,17 +150,14 @@ impl Door {
             return Verdict::Unknown;
         };
         let is_right = bcrypt::non_truncating_verify(password, &hashed.hash).unwrap_or(false);
-        if is_right && user.is_some() {
-            let now = Instant::now();
-            let mut remembered = lock(&self.remembered);
-            remembered.retain(|(_, since)| now - *since < REMEMBERED);
-            remembered.push((digest, now));
-            return Verdict::Enter;
+        if !is_right || user.is_none() {
+            return Verdict::Unknown;
         }
-        if let Some(address) = address {
-            self.note_failure(address);
-        }
-        Verdict::Unknown
+        let now = Instant::now();
+        let mut remembered = lock(&self.remembered);
+        remembered.retain(|(_, since)| now - *since < REMEMBERED);
+        remembered.push((digest, now));
+        Verdict::Enter
     }
 
     fn digest(&self, credentials: &str) -> u128 {
@@ -169,26 +170,49 @@ impl Door {
         let fresh = remembered.iter().find(|(known, _)| *known == digest);
         fresh.is_some_and(|(_, since)| since.elapsed() < REMEMBERED)
     }
+}
 
-    fn has_failed(&self, address: IpAddr) -> bool {
-        let failures = lock(&self.failures);
-        failures
-            .get(&address)
-            .is_some_and(|failures| failures.now() >= FAILURES_MAX)
+impl Guesses {
+    /// Counts a guess before it is known to be wrong, so that many at once are too many at once. What is being tried
+    /// already is no guess more: a page asks for many files with one password. `None`: wrong too often already;
+    /// else the address that was charged.
+    fn begin(&mut self, address: Option<IpAddr>, digest: u128) -> Option<Option<IpAddr>> {
+        let charged = address.filter(|_| !self.tried.contains(&digest));
+        if let Some(address) = charged {
+            let count = self.of(address);
+            if count + 1.0 > FAILURES_MAX {
+                return None;
+            }
+            self.set(address, count + 1.0);
+        }
+        self.tried.push(digest);
+        Some(charged)
     }
 
-    fn note_failure(&self, address: IpAddr) {
-        let mut failures = lock(&self.failures);
-        if failures.len() >= ADDRESSES_MAX {
-            failures.retain(|_, failures| failures.now() > 0.0);
+    /// A guess has ended; `refunded` is charged with it no longer.
+    fn end(&mut self, refunded: Option<IpAddr>, digest: u128) {
+        if let Some(at) = self.tried.iter().position(|tried| *tried == digest) {
+            self.tried.swap_remove(at);
+        }
+        if let Some(address) = refunded {
+            self.set(address, (self.of(address) - 1.0).max(0.0));
+        }
+    }
+
+    fn of(&self, address: IpAddr) -> f64 {
+        self.failures.get(&address).map_or(0.0, Failures::now)
+    }
+
+    fn set(&mut self, address: IpAddr, count: f64) {
+        if self.failures.len() >= ADDRESSES_MAX {
+            self.failures.retain(|_, failures| failures.now() > 0.0);
         }
         // So many at once can only wait for a hash one after the other; forgetting them costs nothing.
-        if failures.len() >= ADDRESSES_MAX {
-            failures.clear();
+        if self.failures.len() >= ADDRESSES_MAX {
+            self.failures.clear();
         }
-        let count = failures.get(&address).map_or(0.0, Failures::now) + 1.0;
         let at = Instant::now();
-        failures.insert(address, Failures { count, at });
+        self.failures.insert(address, Failures { count, at });
     }
 }
 
@@ -303,6 +327,30 @@ mod tests {
         let mut elsewhere = from(1, "alice:wrong");
         elsewhere.peer = Some(([192, 0, 2, 2], 1).into());
         assert_eq!(site.handle(&elsewhere).status(), StatusCode::UNAUTHORIZED);
+    }
+
+    #[test]
+    fn many_guesses_at_once_are_too_many_and_one_password_for_many_files_is_not() {
+        let answers = |site: &(dyn Handler + Sync), words: &dyn Fn(usize) -> String| -> Vec<u16> {
+            let requests: Vec<Request> = (0..12).map(|number| from(1, &words(number))).collect();
+            std::thread::scope(|scope| {
+                let asked: Vec<_> = requests
+                    .iter()
+                    .map(|request| scope.spawn(move || site.handle(request).status().as_u16()))
+                    .collect();
+                asked
+                    .into_iter()
+                    .map(|asked| asked.join().unwrap())
+                    .collect()
+            })
+        };
+        let site = site();
+        assert_eq!(answers(&site, &|_| "alice:secret".to_owned()), [200; 12]);
+        let guesses = answers(&site, &|number| format!("alice:{number}"));
+        assert!(
+            guesses.contains(&429) && !guesses.contains(&503),
+            "{guesses:?}"
+        );
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! What the command does besides serving.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::{get, place, run};
 use crate::program::Program;
@@ -72,4 +75,38 @@ fn completions_and_the_manual_page_know_every_flag() {
             "{shell}"
         );
     }
+}
+
+#[test]
+fn hash_reads_the_password_from_a_terminal_that_does_not_show_it() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new())
+        .unwrap()
+        .into_string()
+        .unwrap();
+    let side = File::options().read(true).write(true).open(name).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
+    let command = command.arg("hash").stdin(side.try_clone().unwrap());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let mut terminal = File::from(terminal);
+    for question in ["password: ", "again: "] {
+        let mut asked = vec![0; question.len()];
+        stderr.read_exact(&mut asked).unwrap();
+        assert_eq!(asked, question.as_bytes());
+        terminal.write_all(b"secret\n").unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    let hash = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && hash.starts_with("$2"), "{hash}");
+    // What the terminal showed: the ends of the two lines.
+    let mut shown = [0; 4];
+    terminal.read_exact(&mut shown).unwrap();
+    assert_eq!(&shown, b"\r\n\r\n");
 }
