@@ -30,22 +30,22 @@
 //! things. What they hand each other are messages.
 //!
 //! ```text
-//! main       → access_log, cli, echo, files, host_guard, router, server
+//! main       → access_log, cli, echo, files, handler, middleware, router, server
 //! guide
+//! cli        → files, handler, middleware, server
 //! server     → access_log, handler, message, wire
 //! router     → handler, message, middleware
 //! middleware → handler, message
 //! files      → handler, message
 //! echo       → handler, message
-//! host_guard → handler, message
 //! access_log → message
 //! handler    → message
 //! collect    → message
 //! wire       → message
-//! cli, message
+//! message
 //! ```
 //!
-//! A part names only parts in rows below its own, and no others than these; `cli` and `message` name none.
+//! A part names only parts in rows below its own, and no others than these; `guide` and `message` name none.
 //!
 //! | room | what it knows |
 //! |---|---|
@@ -53,11 +53,10 @@
 //! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
 //! | [`handler`] | the seam: who answers |
 //! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
-//! | [`middleware`] | functions around a handler |
+//! | [`middleware`] | handlers around handlers: who is let in, and what every answer says besides |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
-//! | [`host_guard`] | answers only for names that are ours |
 //! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
 //! | [`cli`] | arguments and messages for the person at the terminal |
@@ -80,7 +79,6 @@ pub mod echo;
 pub mod files;
 pub mod guide;
 pub mod handler;
-pub mod host_guard;
 pub mod message;
 pub mod middleware;
 pub mod router;

@@ -238,6 +238,7 @@ mod tests {
         let terms = Terms {
             started: (0, 0),
             remember: true,
+            media_types: &[],
         };
         Representation::of(file, fingerprint, b"a", terms).unwrap()
     }

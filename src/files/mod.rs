@@ -8,6 +8,7 @@ mod answer;
 mod cache;
 mod content_type;
 mod entries;
+mod explain;
 mod listing;
 mod multipart;
 mod pace;
@@ -50,6 +51,10 @@ pub struct StaticFiles {
     root: Root,
     cache: Cache,
     hidden: bool,
+    index: CString,
+    listing: bool,
+    clean_urls: bool,
+    media_types: Vec<(String, String)>,
     /// When the first answer, and so perhaps the first date, was given.
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
@@ -66,6 +71,14 @@ pub struct FilesConfig {
     pub follow_symlinks: bool,
     /// How many bytes of memory small files may take; 0 keeps none.
     pub cache_bytes: usize,
+    /// The file that stands for its directory; one name.
+    pub index: String,
+    /// Whether a directory without an index is listed; if not, it is 404.
+    pub listing: bool,
+    /// Whether `/about` is `about.html` where there is no file `about`.
+    pub clean_urls: bool,
+    /// Media types by extension (without the dot, in any letter case), before all others that are known.
+    pub media_types: Vec<(String, String)>,
 }
 
 impl Default for FilesConfig {
@@ -74,6 +87,10 @@ impl Default for FilesConfig {
             hidden: false,
             follow_symlinks: false,
             cache_bytes: 32 * 1024 * 1024,
+            index: "index.html".to_owned(),
+            listing: true,
+            clean_urls: false,
+            media_types: Vec::new(),
         }
     }
 }
@@ -106,11 +123,16 @@ impl StaticFiles {
     /// Serves a directory.
     pub fn with_config(root: impl AsRef<Path>, config: &FilesConfig) -> io::Result<StaticFiles> {
         let root = Root::open(root.as_ref(), config.follow_symlinks)?;
+        let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
         let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
         Ok(StaticFiles {
             root,
             hidden: config.hidden,
+            index,
+            listing: config.listing,
+            clean_urls: config.clean_urls,
+            media_types: config.media_types.clone(),
             first_answer: OnceLock::new(),
             cache,
             boundary_seed: secrets.hash_one("boundary"),
@@ -194,6 +216,12 @@ impl StaticFiles {
             self.find_directory(url, &path)
         } else {
             match self.root.find(path.as_c_str()) {
+                Err(Failure::Missing) | Ok(Opened::Directory(_))
+                    if self.clean_urls && self.has_page(&path) =>
+                {
+                    let page = path.page();
+                    self.describe(url, &page, self.root.find(&page))
+                }
                 Ok(Opened::Directory(_)) => Ok(Found::Elsewhere(path)),
                 opened => self.describe(url, path.as_c_str(), opened),
             }
@@ -201,14 +229,20 @@ impl StaticFiles {
         found.unwrap_or_else(Found::Nothing)
     }
 
+    /// Whether there is a file for the clean URL that this is.
+    fn has_page(&self, path: &SafePath) -> bool {
+        matches!(self.root.find(&path.page()), Ok(Opened::File(..)))
+    }
+
     /// The index, or if there is none the listing. An index that may not be served is no reason to list what is beside it.
     fn find_directory(&self, url: &str, path: &SafePath) -> Result<Found, Failure> {
-        let index = path.entry(c"index.html");
+        let index = path.entry(&self.index);
         match self.root.find(&index) {
             Err(Failure::Missing) | Ok(Opened::Directory(_)) => {}
             opened => return self.describe(url, &index, opened),
         }
         match self.root.find(path.as_c_str())? {
+            Opened::Directory(_) if !self.listing => Err(Failure::Missing),
             Opened::Directory(handle) => {
                 let _making = self.pages.make();
                 let (entries, is_cut) = entries::entries(&self.root, path, handle, self.hidden)?;
@@ -232,6 +266,7 @@ impl StaticFiles {
         let terms = Terms {
             started: self.started(),
             remember: self.cache.is_on(),
+            media_types: &self.media_types,
         };
         let found = Representation::of(file, fingerprint, path.to_bytes(), terms)?;
         if found.description.is_settled {

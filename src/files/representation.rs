@@ -55,11 +55,13 @@ pub(super) struct Representation {
 
 /// How files are looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
     /// When the first date may have been given out.
     pub(super) started: Timestamp,
     /// Whether a digest will be remembered, and so is worth reading a large file for.
     pub(super) remember: bool,
+    /// Media types by extension, before those that are known.
+    pub(super) media_types: &'a [(String, String)],
 }
 
 impl Representation {
@@ -68,7 +70,7 @@ impl Representation {
         file: File,
         mut fingerprint: Fingerprint,
         path: &[u8],
-        terms: Terms,
+        terms: Terms<'_>,
     ) -> Result<Representation, Failure> {
         for _ in 0..TRIES_MAX {
             let now = validators::now();
@@ -84,7 +86,7 @@ impl Representation {
                 None => Validators::none(),
             };
             let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-            let media_type = content_type(name, &look.start);
+            let media_type = content_type(name, &look.start, terms.media_types);
             return Ok(Representation {
                 description: Arc::new(describe(
                     fingerprint,
@@ -130,7 +132,7 @@ impl Look {
         file: &File,
         fingerprint: &Fingerprint,
         is_settled: bool,
-        terms: Terms,
+        terms: Terms<'_>,
     ) -> io::Result<Look> {
         let size = fingerprint.size;
         if size <= IN_MEMORY_MAX {

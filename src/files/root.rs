@@ -285,6 +285,11 @@ pub(super) fn is_servable(stat: &Stat) -> bool {
     )
 }
 
+/// Whether this is a directory.
+pub(super) fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
 /// What the file behind a descriptor is now.
 pub(super) fn fingerprint_of(file: &File) -> Result<Fingerprint, Failure> {
     Ok(fingerprint(&status(file)?))

@@ -213,10 +213,13 @@ impl Connection {
 
     pub(super) fn wait_for_bytes(
         &mut self,
-        reason: Reason,
         conversation: &Conversation,
         context: &Context<'_>,
     ) -> Next {
+        let reason = match self.socket.is_readable() {
+            true => Reason::Yield(Interest::Read),
+            false => Reason::Readable,
+        };
         let timeouts = &mut self.timeouts;
         let deadline =
             timeouts.for_receiving(conversation, &self.socket, context.now, context.config);

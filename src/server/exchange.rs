@@ -77,7 +77,9 @@ impl Connection {
                     self.answer(response, conversation, context);
                 }
                 Turn::Refuse(refusal) => {
-                    let response = refusal.response(conversation.request().headers());
+                    let request = conversation.request();
+                    let response =
+                        refused(request, context, || refusal.response(request.headers()));
                     self.answer(response, conversation, context);
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
@@ -100,11 +102,7 @@ impl Connection {
                 Turn::NeedBytes => {
                     is_taken = self.flush(conversation)?;
                     if is_taken && !self.read_more(&mut share, conversation, context)? {
-                        let reason = match self.socket.is_readable() {
-                            true => Reason::Yield(Interest::Read),
-                            false => Reason::Readable,
-                        };
-                        return Ok(self.wait_for_bytes(reason, conversation, context));
+                        return Ok(self.wait_for_bytes(conversation, context));
                     }
                 }
                 Turn::Close => {
@@ -243,11 +241,25 @@ fn ask(
     match asked {
         Ok(response) => response,
         Err(_panic) => {
-            let response = failed(request);
+            let response = refused(request, context, || failed(request));
             conversation.end_after_answer();
             Some(response)
         }
     }
+}
+
+/// A response of the server's own, completed by the handler; as it is, if the handler panics.
+fn refused(
+    request: &Request,
+    context: &mut Context<'_>,
+    response: impl Fn() -> Response,
+) -> Response {
+    let completed = context.may_block(|context| {
+        catch_unwind(AssertUnwindSafe(|| {
+            context.handler.refuse(request, response())
+        }))
+    });
+    completed.unwrap_or_else(|_panic| response())
 }
 
 fn failed(request: &Request) -> Response {
