@@ -7,11 +7,9 @@
 mod answer;
 mod cache;
 mod content_type;
-mod entries;
 mod listing;
 mod multipart;
 mod pace;
-mod pages;
 mod preconditions;
 mod range;
 mod representation;
@@ -24,14 +22,14 @@ mod walk;
 use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use bytes::Bytes;
 use cache::{Cache, Entry};
+use listing::{Budget, Directory};
 use pace::Pace;
-use pages::{PAGES_BYTES_MAX, Pages};
 use representation::{Content, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
@@ -47,14 +45,14 @@ use crate::message::{Method, Request, Response};
 /// is given, and no validator outlives the bytes it was made for.
 #[derive(Debug)]
 pub struct StaticFiles {
-    root: Root,
+    root: Arc<Root>,
     cache: Cache,
     hidden: bool,
     /// When the first answer, and so perhaps the first date, was given.
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: Pace,
-    pages: Pages,
+    listings: Arc<Budget>,
 }
 
 /// What may be served, and how much of it is kept in memory.
@@ -81,8 +79,8 @@ impl Default for FilesConfig {
 /// What stands behind a URL.
 enum Found {
     File(Representation),
-    /// A directory's listing.
-    Page(Bytes),
+    /// A directory without an index.
+    Directory(SafePath, OwnedFd),
     /// A directory, asked for without the slash at its end.
     Elsewhere(SafePath),
     /// The URL is none of ours.
@@ -93,7 +91,7 @@ enum Found {
 impl FilesConfig {
     /// The memory that files and listings may take at most, in bytes, while any number of clients take them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + PAGES_BYTES_MAX
+        self.cache_bytes + listing::BYTES_MAX
     }
 }
 
@@ -109,13 +107,13 @@ impl StaticFiles {
         let secrets = RandomState::new();
         let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
         Ok(StaticFiles {
-            root,
+            root: Arc::new(root),
             hidden: config.hidden,
             first_answer: OnceLock::new(),
             cache,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
-            pages: Pages::default(),
+            listings: Arc::default(),
         })
     }
 
@@ -140,7 +138,13 @@ impl StaticFiles {
                 description,
                 content,
             }) => answer::file(&description, content, request, self.boundary_seed),
-            Found::Page(page) => answer::listing(page),
+            Found::Directory(path, handle) => {
+                let directory = Directory::new(&self.root, path, handle, self.hidden);
+                listing::answer(directory, &self.listings, request).unwrap_or_else(|failure| {
+                    self.complain(request.path(), &failure);
+                    answer::failure(&failure, request)
+                })
+            }
             Found::Elsewhere(path) => {
                 let location = request.prefix().to_owned() + &path.directory_url();
                 answer::redirect(location, query)
@@ -209,12 +213,7 @@ impl StaticFiles {
             opened => return self.describe(url, &index, opened),
         }
         match self.root.find(path.as_c_str())? {
-            Opened::Directory(handle) => {
-                let _making = self.pages.make();
-                let (entries, is_cut) = entries::entries(&self.root, path, handle, self.hidden)?;
-                let page = listing::page(path.names(), entries, is_cut);
-                Ok(Found::Page(self.pages.hold(page)?))
-            }
+            Opened::Directory(handle) => Ok(Found::Directory(path.clone(), handle)),
             // A file has no slash at its end.
             Opened::File(..) => Err(Failure::Missing),
         }
