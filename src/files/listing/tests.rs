@@ -19,7 +19,7 @@ fn listing(directory: &tempfile::TempDir, budget: &Arc<Budget>) -> (StatusCode, 
     match response.into_parts().2 {
         Body::Bytes(bytes) => page.extend_from_slice(&bytes),
         Body::Stream(mut stream) => {
-            stream.reader.read_to_end(&mut page).unwrap();
+            stream.read_to_end(&mut page).unwrap();
         }
         body => panic!("{body:?}"),
     }

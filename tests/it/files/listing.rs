@@ -1,6 +1,7 @@
 //! Directories without an index, read as the clients read them that mount, mirror or show listings.
 
 use std::ffi::OsStr;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, UNIX_EPOCH};
@@ -208,14 +209,14 @@ fn a_large_listing_is_made_in_pieces() {
         panic!("it is not kept as a whole");
     };
     let mut piece = vec![0; 64 * 1024];
-    let first = stream.reader.read(&mut piece).unwrap();
+    let first = stream.read(&mut piece).unwrap();
     assert!(first > 0);
     // What is removed before its piece is made is not listed, and what is left is.
     for n in (0..5000).filter(|n| n % 2 == 1) {
         std::fs::remove_file(site.path(format!("{n}.txt"))).unwrap();
     }
     let mut page = piece[..first].to_vec();
-    stream.reader.read_to_end(&mut page).unwrap();
+    stream.read_to_end(&mut page).unwrap();
     let page = String::from_utf8(page).unwrap();
     assert!(page.contains(">4998.txt<") && !page.contains(">4999.txt<"));
     assert!(page.ends_with("</html>\n"));
