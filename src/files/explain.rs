@@ -88,8 +88,8 @@ impl StaticFiles {
                 for other in self.names(&directory, left) {
                     let path = join(&directory, &other)?;
                     match self.root.look_through(&path) {
-                        Some(_) if other == name => return Some(path),
-                        Some(stat) if super::root::is_directory(&stat) => {
+                        Ok(_) if other == name => return Some(path),
+                        Ok(stat) if super::root::is_directory(&stat) => {
                             next.push(path.into_bytes())
                         }
                         _ => {}

@@ -7,12 +7,10 @@
 mod answer;
 mod cache;
 mod content_type;
-mod entries;
 mod explain;
 mod listing;
 mod multipart;
 mod pace;
-mod pages;
 mod preconditions;
 mod range;
 mod representation;
@@ -25,14 +23,14 @@ mod walk;
 use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use bytes::Bytes;
 use cache::{Cache, Entry};
+use listing::{Budget, Directory};
 use pace::Pace;
-use pages::{PAGES_BYTES_MAX, Pages};
 use representation::{Content, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
@@ -48,7 +46,7 @@ use crate::message::{Method, Request, Response};
 /// is given, and no validator outlives the bytes it was made for.
 #[derive(Debug)]
 pub struct StaticFiles {
-    root: Root,
+    root: Arc<Root>,
     cache: Cache,
     hidden: bool,
     index: CString,
@@ -59,7 +57,7 @@ pub struct StaticFiles {
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: Pace,
-    pages: Pages,
+    listings: Arc<Budget>,
 }
 
 /// What may be served, and how much of it is kept in memory.
@@ -98,8 +96,8 @@ impl Default for FilesConfig {
 /// What stands behind a URL.
 enum Found {
     File(Representation),
-    /// A directory's listing.
-    Page(Bytes),
+    /// A directory without an index.
+    Directory(SafePath, OwnedFd),
     /// A directory, asked for without the slash at its end.
     Elsewhere(SafePath),
     /// The URL is none of ours.
@@ -110,7 +108,7 @@ enum Found {
 impl FilesConfig {
     /// The memory that files and listings may take at most, in bytes, while any number of clients take them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + PAGES_BYTES_MAX
+        self.cache_bytes + listing::BYTES_MAX
     }
 }
 
@@ -127,7 +125,7 @@ impl StaticFiles {
         let secrets = RandomState::new();
         let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
         Ok(StaticFiles {
-            root,
+            root: Arc::new(root),
             hidden: config.hidden,
             index,
             listing: config.listing,
@@ -137,7 +135,7 @@ impl StaticFiles {
             cache,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
-            pages: Pages::default(),
+            listings: Arc::default(),
         })
     }
 
@@ -162,7 +160,13 @@ impl StaticFiles {
                 description,
                 content,
             }) => answer::file(&description, content, request, self.boundary_seed),
-            Found::Page(page) => answer::listing(page),
+            Found::Directory(path, handle) => {
+                let directory = Directory::new(&self.root, path, handle, self.hidden);
+                listing::answer(directory, &self.listings, request).unwrap_or_else(|failure| {
+                    self.complain(request.path(), &failure);
+                    answer::failure(&failure, request)
+                })
+            }
             Found::Elsewhere(path) => {
                 let location = request.prefix().to_owned() + &path.directory_url();
                 answer::redirect(location, query)
@@ -243,12 +247,7 @@ impl StaticFiles {
         }
         match self.root.find(path.as_c_str())? {
             Opened::Directory(_) if !self.listing => Err(Failure::Missing),
-            Opened::Directory(handle) => {
-                let _making = self.pages.make();
-                let (entries, is_cut) = entries::entries(&self.root, path, handle, self.hidden)?;
-                let page = listing::page(path.names(), entries, is_cut);
-                Ok(Found::Page(self.pages.hold(page)?))
-            }
+            Opened::Directory(handle) => Ok(Found::Directory(path.clone(), handle)),
             // A file has no slash at its end.
             Opened::File(..) => Err(Failure::Missing),
         }

@@ -131,13 +131,11 @@ impl Root {
         Some(fingerprint(&stat.ok()?))
     }
 
-    /// What a link leads to, as far as it leads to something that would be served.
-    pub(super) fn look_through(&self, path: &CStr) -> Option<Stat> {
-        let directory = self.directory().ok()?;
-        let handle = self
-            .open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)
-            .ok()?;
-        status(&handle).ok()
+    /// What a link leads to, as far as it stays where links may lead.
+    pub(super) fn look_through(&self, path: &CStr) -> Result<Stat, Failure> {
+        let directory = self.directory()?;
+        let handle = self.open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)?;
+        Ok(status(&handle)?)
     }
 
     fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
