@@ -51,7 +51,8 @@ fn run() -> Result<(), Exit> {
     let listening = Plan::new(&options.host, options.port)?.bind(|addresses| {
         Server::bind_all(addresses).map_err(|error| (error.address, error.source))
     })?;
-    let confined = confine::confine(&chosen.path, options.user.as_deref())?;
+    let user = options.user.as_deref();
+    let confined = confine::confine(&chosen.path, user, options.follow_symlinks)?;
 
     let log = start_log(&options)?;
     let server = listening.server.with_config(config);

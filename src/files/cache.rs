@@ -1,4 +1,4 @@
-//! Small files in memory, and the digests of larger ones; bounded, and never stale.
+//! Small files in memory, and what is said of larger ones; bounded, and never stale.
 //!
 //! What is found under a URL is only a memory: it counts if the file's fingerprint, asked anew for every request, is
 //! the remembered one, and only what was settled when it was read is taken in (see [`validators`](super::validators)).
@@ -226,18 +226,19 @@ mod tests {
     use super::*;
     use crate::files::representation::Terms;
     use crate::files::root::{Opened, Root};
+    use crate::files::walk::Rules;
 
     /// A representation of `size` bytes.
     fn found(size: usize) -> Representation {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("a"), vec![b'a'; size]).unwrap();
-        let root = Root::open(directory.path(), false).unwrap();
+        let root = Root::open(directory.path(), Rules::default()).unwrap();
         let Ok(Opened::File(file, fingerprint)) = root.find(c"a") else {
             panic!("it was just written");
         };
         let terms = Terms {
             started: (0, 0),
-            remember: true,
+            digests: None,
         };
         Representation::of(file, fingerprint, b"a", terms).unwrap()
     }

@@ -7,6 +7,7 @@
 mod answer;
 mod cache;
 mod content_type;
+mod digests;
 mod entries;
 mod listing;
 mod multipart;
@@ -30,12 +31,14 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use cache::{Cache, Entry};
+use digests::{DIGESTS_BYTES_MAX, Digests};
 use pace::Pace;
 use pages::{PAGES_BYTES_MAX, Pages};
 use representation::{Content, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
 use validators::Timestamp;
+use walk::Rules;
 
 use crate::Handler;
 use crate::message::{Method, Request, Response};
@@ -49,6 +52,7 @@ use crate::message::{Method, Request, Response};
 pub struct StaticFiles {
     root: Root,
     cache: Cache,
+    digests: Digests,
     hidden: bool,
     /// When the first answer, and so perhaps the first date, was given.
     first_answer: OnceLock<Timestamp>,
@@ -60,7 +64,7 @@ pub struct StaticFiles {
 /// What may be served, and how much of it is kept in memory.
 #[derive(Debug, Clone)]
 pub struct FilesConfig {
-    /// Whether names that begin with a dot are served and listed. `/.well-known/` is served anyway.
+    /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served anyway.
     pub hidden: bool,
     /// Whether symbolic links may lead out of the directory.
     pub follow_symlinks: bool,
@@ -91,9 +95,9 @@ enum Found {
 }
 
 impl FilesConfig {
-    /// The memory that files and listings may take at most, in bytes, while any number of clients take them.
+    /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + PAGES_BYTES_MAX
+        self.cache_bytes + DIGESTS_BYTES_MAX + PAGES_BYTES_MAX
     }
 }
 
@@ -105,7 +109,11 @@ impl StaticFiles {
 
     /// Serves a directory.
     pub fn with_config(root: impl AsRef<Path>, config: &FilesConfig) -> io::Result<StaticFiles> {
-        let root = Root::open(root.as_ref(), config.follow_symlinks)?;
+        let rules = Rules {
+            may_escape: config.follow_symlinks,
+            may_reveal: config.hidden,
+        };
+        let root = Root::open(root.as_ref(), rules)?;
         let secrets = RandomState::new();
         let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
         Ok(StaticFiles {
@@ -113,6 +121,7 @@ impl StaticFiles {
             hidden: config.hidden,
             first_answer: OnceLock::new(),
             cache,
+            digests: Digests::default(),
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
             pages: Pages::default(),
@@ -161,6 +170,9 @@ impl StaticFiles {
     /// What is known of a URL, if the file is still the one it is known of.
     fn remembered(&self, url: &str, received: Option<Instant>) -> Option<(Arc<Entry>, Content)> {
         let entry = self.cache.get(url)?;
+        if entry.description.has_come_of_age() {
+            return None;
+        }
         let content = match &entry.bytes {
             Some(bytes) => {
                 let known = Some(entry.description.fingerprint);
@@ -231,7 +243,7 @@ impl StaticFiles {
         };
         let terms = Terms {
             started: self.started(),
-            remember: self.cache.is_on(),
+            digests: self.cache.is_on().then_some(&self.digests),
         };
         let found = Representation::of(file, fingerprint, path.to_bytes(), terms)?;
         if found.description.is_settled {

@@ -2,6 +2,7 @@
 
 mod conditional;
 mod containment;
+mod digests;
 mod fresh;
 mod kinds;
 mod listing;
