@@ -39,6 +39,7 @@ fn run() -> Result<(), Exit> {
         hidden: options.hidden,
         follow_symlinks: options.follow_symlinks,
         cache_bytes: options.cache_bytes_max,
+        siblings: true,
     };
     let memory = memory(&config, &files_config);
     if options.print_limits {

@@ -91,11 +91,14 @@ pub(super) fn file(
     boundary_seed: u64,
 ) -> Response {
     match description.validators.judge(request.headers()) {
-        Verdict::Failed => Response::problem(
-            StatusCode::PRECONDITION_FAILED,
-            "this is not, or no longer, what you asked for",
-            request.headers(),
-        ),
+        Verdict::Failed => {
+            let sentence = "this is not, or no longer, what you asked for";
+            let status = StatusCode::PRECONDITION_FAILED;
+            varied(
+                Response::problem(status, sentence, request.headers()),
+                description,
+            )
+        }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
             description.unmodified_fields.clone(),
@@ -104,8 +107,18 @@ pub(super) fn file(
         Verdict::Proceed => match selection(description, request) {
             Selection::Whole => whole(description, content),
             Selection::Parts(parts) => partial(description, content, parts, boundary_seed),
-            Selection::Unsatisfiable => unsatisfiable(description.length, request),
+            Selection::Unsatisfiable => {
+                varied(unsatisfiable(description.length, request), description)
+            }
         },
+    }
+}
+
+/// An error about a file that depends on what the file's other answers depend on.
+fn varied(response: Response, description: &Description) -> Response {
+    match description.fields.get("Vary") {
+        Some(fields) => response.with_header("Vary", fields),
+        None => response,
     }
 }
 

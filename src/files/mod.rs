@@ -8,6 +8,7 @@ mod answer;
 mod cache;
 mod content_type;
 mod digests;
+mod encoding;
 mod entries;
 mod listing;
 mod multipart;
@@ -18,6 +19,7 @@ mod range;
 mod representation;
 mod root;
 mod safe_path;
+mod siblings;
 mod single;
 mod validators;
 mod walk;
@@ -26,22 +28,24 @@ use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use bytes::Bytes;
 use cache::{Cache, Entry};
 use digests::{DIGESTS_BYTES_MAX, Digests};
+use encoding::{Coding, Codings, negotiate};
 use pace::Pace;
 use pages::{PAGES_BYTES_MAX, Pages};
-use representation::{Content, Representation, Terms};
+use representation::{Content, Description, Kind, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
+use siblings::{SIBLINGS_BYTES_MAX, Siblings};
 use validators::Timestamp;
 use walk::Rules;
 
 use crate::Handler;
-use crate::message::{Method, Request, Response};
+use crate::message::{Fingerprint, Method, Request, Response};
 
 /// The files of a directory, and pages that list what has no `index.html`.
 ///
@@ -53,6 +57,8 @@ pub struct StaticFiles {
     root: Root,
     cache: Cache,
     digests: Digests,
+    /// `None` if they are not to be served.
+    siblings: Option<Siblings>,
     hidden: bool,
     /// When the first answer, and so perhaps the first date, was given.
     first_answer: OnceLock<Timestamp>,
@@ -70,6 +76,9 @@ pub struct FilesConfig {
     pub follow_symlinks: bool,
     /// How many bytes of memory small files may take; 0 keeps none.
     pub cache_bytes: usize,
+    /// Whether `app.js.br`, `app.js.zst` or `app.js.gz` is served for `app.js` to clients that take it so, where it is
+    /// not older.
+    pub siblings: bool,
 }
 
 impl Default for FilesConfig {
@@ -78,13 +87,15 @@ impl Default for FilesConfig {
             hidden: false,
             follow_symlinks: false,
             cache_bytes: 32 * 1024 * 1024,
+            siblings: true,
         }
     }
 }
 
 /// What stands behind a URL.
 enum Found {
-    File(Representation),
+    /// A file as it is, where it lies, and in which codings it lies beside itself.
+    File(Representation, CString, Codings),
     /// A directory's listing.
     Page(Bytes),
     /// A directory, asked for without the slash at its end.
@@ -97,7 +108,7 @@ enum Found {
 impl FilesConfig {
     /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + DIGESTS_BYTES_MAX + PAGES_BYTES_MAX
+        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + PAGES_BYTES_MAX
     }
 }
 
@@ -122,6 +133,7 @@ impl StaticFiles {
             first_answer: OnceLock::new(),
             cache,
             digests: Digests::default(),
+            siblings: config.siblings.then(Siblings::default),
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
             pages: Pages::default(),
@@ -141,14 +153,19 @@ impl StaticFiles {
             // Nested, and asked for without the slash that a directory's URL ends in.
             return answer::redirect(format!("{}/", request.prefix()), query);
         }
-        if let Some((entry, content)) = self.remembered(path, request.received()) {
-            return answer::file(&entry.description, content, request, self.boundary_seed);
+        let seed = self.boundary_seed;
+        if let Some((entry, content)) = self.remembered(request, None) {
+            return match self.variant(request, &entry.path, &entry.description, entry.siblings) {
+                Some(found) => answer::file(&found.description, found.content, request, seed),
+                None => answer::file(&entry.description, content, request, seed),
+            };
         }
         match self.find(path) {
-            Found::File(Representation {
-                description,
-                content,
-            }) => answer::file(&description, content, request, self.boundary_seed),
+            Found::File(found, path, siblings) => {
+                let variant = self.variant(request, &path, &found.description, siblings);
+                let found = variant.unwrap_or(found);
+                answer::file(&found.description, found.content, request, seed)
+            }
             Found::Page(page) => answer::listing(page),
             Found::Elsewhere(path) => {
                 let location = request.prefix().to_owned() + &path.directory_url();
@@ -168,8 +185,12 @@ impl StaticFiles {
     }
 
     /// What is known of a URL, if the file is still the one it is known of.
-    fn remembered(&self, url: &str, received: Option<Instant>) -> Option<(Arc<Entry>, Content)> {
-        let entry = self.cache.get(url)?;
+    fn remembered(
+        &self,
+        request: &Request,
+        coding: Option<Coding>,
+    ) -> Option<(Arc<Entry>, Content)> {
+        let entry = self.cache.get(request.path(), coding)?;
         if entry.description.has_come_of_age() {
             return None;
         }
@@ -177,12 +198,94 @@ impl StaticFiles {
             Some(bytes) => {
                 let known = Some(entry.description.fingerprint);
                 let is_same = || self.root.fingerprint(&entry.path) == known;
-                let holds = self.cache.still_holds(&entry, received, is_same);
+                let holds = self.cache.still_holds(&entry, request.received(), is_same);
                 holds.then(|| Content::Memory(bytes.clone()))?
             }
             None => self.reopened(&entry)?,
         };
-        Some((entry, content))
+        (coding.is_some() || self.has_known_siblings(&entry)).then_some((entry, content))
+    }
+
+    /// Whether the siblings of a remembered file are still those remembered, which is looked up once a second.
+    fn has_known_siblings(&self, entry: &Entry) -> bool {
+        let second = self.root.second();
+        if self.siblings.is_none() || entry.second.load(Ordering::Relaxed) == second {
+            return true;
+        }
+        let siblings = self.siblings_of(&entry.path, &entry.description.fingerprint);
+        let is_same = siblings == entry.siblings;
+        if is_same {
+            entry.second.store(second, Ordering::Relaxed);
+        }
+        is_same
+    }
+
+    fn siblings_of(&self, path: &CStr, file: &Fingerprint) -> Codings {
+        let siblings = self.siblings.as_ref();
+        siblings.map_or(Codings::default(), |siblings| {
+            siblings.of(&self.root, path, file)
+        })
+    }
+
+    /// The file in the coding that the client likes best, unless that is the file as it is.
+    fn variant(
+        &self,
+        request: &Request,
+        path: &CStr,
+        original: &Description,
+        mut siblings: Codings,
+    ) -> Option<Representation> {
+        while let Some(coding) = negotiate(request.headers(), siblings) {
+            let sibling = self.sibling(request, path, original, coding);
+            if sibling.is_some() {
+                return sibling;
+            }
+            siblings = siblings.without(coding);
+        }
+        None
+    }
+
+    /// The sibling in this coding, if it is there and not older than the file.
+    fn sibling(
+        &self,
+        request: &Request,
+        path: &CStr,
+        original: &Description,
+        coding: Coding,
+    ) -> Option<Representation> {
+        let media_type = original.fields.get("Content-Type")?;
+        if let Some((entry, content)) = self.remembered(request, Some(coding))
+            && siblings::is_current(&entry.description.fingerprint, &original.fingerprint)
+            && entry.description.fields.get("Content-Type") == Some(media_type)
+        {
+            let description = Arc::clone(&entry.description);
+            return Some(Representation {
+                description,
+                content,
+            });
+        }
+        let path = siblings::sibling(path, coding);
+        let Opened::File(file, fingerprint) = self.root.find(&path).ok()? else {
+            return None;
+        };
+        let kind = Kind::Encoded(media_type, coding);
+        let found = Representation::of(file, fingerprint, kind, self.terms()).ok()?;
+        if !siblings::is_current(&found.description.fingerprint, &original.fingerprint) {
+            return None;
+        }
+        if found.description.is_settled {
+            let none = (Codings::default(), 0);
+            let url = (request.path(), Some(coding));
+            self.cache.insert(url, path, &found, none);
+        }
+        Some(found)
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            started: self.started(),
+            digests: self.cache.is_on().then_some(&self.digests),
+        }
     }
 
     fn reopened(&self, entry: &Entry) -> Option<Content> {
@@ -241,15 +344,17 @@ impl StaticFiles {
         let Opened::File(file, fingerprint) = opened? else {
             return Err(Failure::Missing);
         };
-        let terms = Terms {
-            started: self.started(),
-            digests: self.cache.is_on().then_some(&self.digests),
-        };
-        let found = Representation::of(file, fingerprint, path.to_bytes(), terms)?;
+        let second = self.root.second();
+        let siblings = self.siblings_of(path, &fingerprint);
+        let kind = Kind::Named(path.to_bytes(), siblings);
+        let found = Representation::of(file, fingerprint, kind, self.terms())?;
+        let path = CString::from(path);
         if found.description.is_settled {
-            self.cache.insert(url, CString::from(path), &found);
+            let siblings = (siblings, second);
+            self.cache
+                .insert((url, None), path.clone(), &found, siblings);
         }
-        Ok(Found::File(found))
+        Ok(Found::File(found, path, siblings))
     }
 
     /// Tells the person who serves what a stranger is not told, about once a second.

@@ -3,6 +3,7 @@
 //! All of it comes from the one descriptor that will be sent, and holds together: if the file changes while it is
 //! looked at, it is looked at again.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -15,6 +16,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::content_type::{self, content_type};
 use super::digests::Digests;
+use super::encoding::{Coding, Codings};
 use super::root::{Failure, fingerprint_of};
 use super::validators::{self, DIGESTED_MAX, Timestamp, Validators, http_date};
 use crate::message::{FileSlice, Fingerprint, Headers, Witness};
@@ -88,12 +90,21 @@ pub(super) struct Terms<'a> {
     pub(super) digests: Option<&'a Digests>,
 }
 
+/// What an answer says of a file that its bytes do not tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'a> {
+    /// Its media type is told by the last name of this path; other codings of it may lie beside it.
+    Named(&'a [u8], Codings),
+    /// It is this media type in a coding.
+    Encoded(&'a str, Coding),
+}
+
 impl Representation {
-    /// Looks at an open file whose name is the last one of `path`.
+    /// Looks at an open file.
     pub(super) fn of(
         file: File,
         mut fingerprint: Fingerprint,
-        path: &[u8],
+        kind: Kind<'_>,
         terms: Terms<'_>,
     ) -> Result<Representation, Failure> {
         for _ in 0..TRIES_MAX {
@@ -114,8 +125,13 @@ impl Representation {
                 Some(tag) => Validators::new(Some(tag), &fingerprint, terms.started),
                 None => Validators::none(),
             };
-            let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-            let media_type = content_type(name, &look.start);
+            let media_type = match kind {
+                Kind::Encoded(media_type, _) => Cow::Borrowed(media_type),
+                Kind::Named(path, _) => {
+                    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+                    content_type(name, &look.start)
+                }
+            };
             let content = if fingerprint.size <= IN_MEMORY_MAX {
                 Content::Memory(look.start.into())
             } else {
@@ -125,7 +141,7 @@ impl Representation {
                 Content::Memory(bytes) => bytes.len() as u64,
                 Content::File(_) => fingerprint.size,
             };
-            let mut description = describe(fingerprint, length, validators, &media_type, now);
+            let mut description = describe(fingerprint, length, validators, &media_type, kind, now);
             // What lies about its size changes without a trace.
             description.digest = look.digest;
             description.is_settled = is_settled && !look.is_short;
@@ -271,6 +287,7 @@ fn describe(
     length: u64,
     validators: Validators,
     media_type: &str,
+    kind: Kind<'_>,
     now: Timestamp,
 ) -> Description {
     let is_undated = validators.is_undecided(now);
@@ -285,6 +302,16 @@ fn describe(
         }
     };
     say("Content-Type", media_type, false);
+    let (coding, varies) = match kind {
+        Kind::Named(_, codings) => (None, !codings.is_empty()),
+        Kind::Encoded(_, coding) => (Some(coding), true),
+    };
+    if let Some(coding) = coding {
+        say("Content-Encoding", coding.name(), false);
+    }
+    if varies {
+        say("Vary", "Accept-Encoding", true);
+    }
     if let Some(date) = last_modified.filter(|_| !is_undated) {
         say("Last-Modified", &date, false);
     }

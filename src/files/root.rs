@@ -149,6 +149,11 @@ impl Root {
         status(&handle).ok()
     }
 
+    /// Which second it is, for what is looked up once a second while there are requests.
+    pub(super) fn second(&self) -> u64 {
+        self.pace.count()
+    }
+
     fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
         // Looked at before it is opened, because of pipes and devices; and again afterwards, because that is what counts.
         let seen = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()))?;
@@ -315,16 +320,17 @@ pub(super) fn is_servable(stat: &Stat) -> bool {
     )
 }
 
-/// What the file behind a descriptor is now.
-pub(super) fn fingerprint_of(file: &File) -> Result<Fingerprint, Failure> {
-    Ok(fingerprint(&status(file)?))
+/// What the file or directory behind a descriptor is now.
+pub(super) fn fingerprint_of(descriptor: impl AsFd) -> Result<Fingerprint, Failure> {
+    Ok(fingerprint(&status(descriptor)?))
 }
 
 fn status(descriptor: impl AsFd) -> Result<Stat, Errno> {
     retry_on_intr(|| rustix::fs::fstat(&descriptor))
 }
 
-fn fingerprint(stat: &Stat) -> Fingerprint {
+/// The fingerprint of what was looked at.
+pub(super) fn fingerprint(stat: &Stat) -> Fingerprint {
     Fingerprint {
         device: stat.st_dev,
         inode: stat.st_ino,

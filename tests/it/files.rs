@@ -9,5 +9,6 @@ mod listing;
 mod paths;
 mod properties;
 mod ranges;
+mod siblings;
 mod single;
 mod site;
