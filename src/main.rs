@@ -39,7 +39,7 @@ fn run() -> Result<(), Exit> {
         hidden: options.hidden,
         follow_symlinks: options.follow_symlinks,
         cache_bytes: options.cache_bytes_max,
-        siblings: true,
+        siblings: !options.no_siblings,
     };
     let memory = memory(&config, &files_config);
     if options.print_limits {

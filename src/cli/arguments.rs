@@ -56,6 +56,10 @@ struct Arguments {
     #[arg(long, alias = "symlinks", help_heading = "Files")]
     follow_symlinks: bool,
 
+    /// Do not serve app.js.br, app.js.zst or app.js.gz for app.js
+    #[arg(long, help_heading = "Files")]
+    no_siblings: bool,
+
     /// Memory for the contents of small files
     #[arg(long, value_name = "BYTES", default_value = "32M", value_parser = bytes, help_heading = "Files")]
     cache_bytes: usize,
@@ -157,6 +161,7 @@ fn options(arguments: Arguments, is_directory: impl Fn(&Path) -> bool) -> Result
         verbose: arguments.verbose,
         hidden: arguments.hidden,
         follow_symlinks: arguments.follow_symlinks,
+        no_siblings: arguments.no_siblings,
         allowed_hosts: arguments.allow_host,
         user: arguments.user,
         grace: arguments.grace,
@@ -239,7 +244,8 @@ mod tests {
         assert_eq!(options.grace, Duration::from_secs(10));
         assert_eq!(options.body_bytes_max, 1024 * 1024);
         assert_eq!(options.cache_bytes_max, 32 * 1024 * 1024);
-        assert!(!options.quiet && !options.verbose && !options.hidden && !options.follow_symlinks);
+        assert!(!options.quiet && !options.verbose && !options.hidden);
+        assert!(!options.follow_symlinks && !options.no_siblings);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Options {
     pub hidden: bool,
     /// Follow symbolic links that lead out of the directory.
     pub follow_symlinks: bool,
+    /// Serve no compressed file in the place of another.
+    pub no_siblings: bool,
     /// Names under which the server may be addressed besides its own.
     pub allowed_hosts: Vec<String>,
     /// Whom to become once the port is bound.
