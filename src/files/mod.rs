@@ -155,10 +155,13 @@ impl StaticFiles {
         }
         let seed = self.boundary_seed;
         if let Some((entry, content)) = self.remembered(request, None) {
-            return match self.variant(request, &entry.path, &entry.description, entry.siblings) {
-                Some(found) => answer::file(&found.description, found.content, request, seed),
-                None => answer::file(&entry.description, content, request, seed),
-            };
+            if !entry.siblings.is_empty()
+                && let Some(found) =
+                    self.variant(request, &entry.path, &entry.description, entry.siblings)
+            {
+                return answer::file(&found.description, found.content, request, seed);
+            }
+            return answer::file(&entry.description, content, request, seed);
         }
         match self.find(path) {
             Found::File(found, path, siblings) => {
