@@ -47,6 +47,7 @@ impl Response {
             hidden: true,
             follow_symlinks: true,
             cache_bytes: 0,
+            siblings: false,
         };
         match StaticFiles::with_config(folder, &config) {
             Ok(files) => files.handle(&question(request, name.as_bytes())),
