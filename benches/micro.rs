@@ -4,12 +4,14 @@ mod dialog;
 
 use std::fs;
 use std::hint::black_box;
+use std::time::{Duration, SystemTime};
 
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
 use sockeye::Handler;
+use sockeye::access_log::{Format, Record};
 use sockeye::files::StaticFiles;
-use sockeye::message::{Request, Response};
+use sockeye::message::{Request, Response, StatusCode};
 use sockeye::wire::{Turn, write_chunk, write_last_chunk};
 
 #[global_allocator]
@@ -85,6 +87,33 @@ fn chunked_in(bencher: Bencher<'_, '_>) {
         conversation.decline();
         assert_eq!(conversation.turn(), Turn::Answer);
         assert_eq!(conversation.request().body().len(), CHUNKS * CHUNK.len());
+    });
+}
+
+/// One line about a browser's request, in each format.
+#[divan::bench(args = ["pretty", "common", "combined", "json"])]
+fn log_line(bencher: Bencher<'_, '_>, format: &str) {
+    let format: Format = format.parse().expect("it is one of them");
+    let mut conversation = dialog::conversation();
+    conversation.set_peer(Some(([192, 0, 2, 1], 54_321).into()));
+    conversation.receive(dialog::BROWSER.as_bytes());
+    assert_eq!(conversation.turn(), Turn::Head);
+    let mut line = String::new();
+    bencher.bench_local(|| {
+        line.clear();
+        let record = Record {
+            request: black_box(conversation.request()),
+            received_line: None,
+            status: Some(StatusCode::OK),
+            sent_bytes: 1_024,
+            received_bytes: 0,
+            began: SystemTime::now(),
+            duration: Duration::from_micros(340),
+            reason: None,
+            is_cut: false,
+        };
+        format.write(&mut line, &record, false);
+        black_box(&line).len()
     });
 }
 

@@ -47,6 +47,15 @@ pub trait Handler: Send + Sync + 'static {
     /// [`Body::Incoming`](crate::message::Body::Incoming) streams the request's body back. A handler that wants the body
     /// returns `None`.
     fn handle_head(&self, head: &Request) -> Option<Response>;
+
+    /// Completes a response that the server makes itself: a request that is malformed, too large or too slow, a handler
+    /// that panicked. Of a malformed request only the part before the fault may be known.
+    ///
+    /// This is not the place to refuse anything, only to say what every response says, such as the fields of CORS,
+    /// without which a page cannot read why it was refused.
+    fn refuse(&self, _request: &Request, response: Response) -> Response {
+        response
+    }
 }
 
 impl<F, R> Handler for F
@@ -71,6 +80,10 @@ impl Handler for Box<dyn Handler> {
     fn handle_head(&self, head: &Request) -> Option<Response> {
         (**self).handle_head(head)
     }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        (**self).refuse(request, response)
+    }
 }
 
 impl<H: Handler + ?Sized> Handler for Arc<H> {
@@ -80,5 +93,9 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
 
     fn handle_head(&self, head: &Request) -> Option<Response> {
         (**self).handle_head(head)
+    }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        (**self).refuse(request, response)
     }
 }

@@ -30,16 +30,22 @@
 //! things. What they hand each other are messages.
 //!
 //! ```text
-//!                           main
-//!         ┌─────────┬─────────┼─────────┬──────────┐
-//!        cli        │         │         │          │
-//!         │      server    router    files      echo, host_guard
-//!         │         │  │   middleware  │          │
-//!         ▼         │  └────────┴────┬────┴──────────┘
-//!     access_log  wire            handler
-//!                   └──────┬─────────┘
-//!                       message
+//! main       → access_log, cli, echo, files, handler, middleware, router, server
+//! guide
+//! cli        → files, handler, middleware, server
+//! server     → access_log, handler, message, wire
+//! router     → handler, message, middleware
+//! middleware → handler, message
+//! files      → handler, message
+//! echo       → handler, message
+//! access_log → message
+//! handler    → message
+//! collect    → message
+//! wire       → message
+//! message
 //! ```
+//!
+//! A part names only parts in rows below its own, and no others than these; `guide` and `message` name none.
 //!
 //! | room | what it knows |
 //! |---|---|
@@ -47,28 +53,32 @@
 //! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
 //! | [`handler`] | the seam: who answers |
 //! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
-//! | [`middleware`] | functions around a handler |
+//! | [`middleware`] | handlers around handlers: who is let in, and what every answer says besides |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
-//! | [`host_guard`] | answers only for names that are ours |
 //! | `collect` | reads a body back, for tests |
-//! | [`access_log`] | one event per answer, and the log that turns events into lines |
+//! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
 //! The command adds two files of its own: `main`, which wires them all, and `confine`, which gives up the rights that a
-//! server of files does not need.
+//! server of files does not need. `ARCHITECTURE.md` tells the rest: the way of a request, what may block, and where to
+//! change what.
 //!
-//! Arrows point down only, and a test (`tests/it/tidy`) keeps it so.
+//! A test (`tests/it/tidy`) compares the map with what is imported, and keeps each part from the worlds that are not its
+//! own.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("sockeye is for Linux: it is built on epoll, sendfile and openat2");
 
 pub mod access_log;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod collect;
 pub mod echo;
 pub mod files;
 pub mod guide;
 pub mod handler;
-pub mod host_guard;
 pub mod message;
 pub mod middleware;
 pub mod router;

@@ -5,24 +5,31 @@ mod confine;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use sockeye::access_log::{self, Log, LogLevel, Settings};
-use sockeye::cli::limits::{self, Connections, Memory};
+use sockeye::Handler;
+use sockeye::access_log::{self, Format, Log, LogLevel, Settings};
+use sockeye::cli::directory::{self, Chosen};
+use sockeye::cli::limits::{self, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
-use sockeye::cli::{Exit, Host, Options, directory};
+use sockeye::cli::{self, Exit, Options};
 use sockeye::echo::Echo;
 use sockeye::files::{FilesConfig, StaticFiles};
-use sockeye::host_guard::{HostGuard, Hosts};
+use sockeye::middleware::auth::User;
+use sockeye::middleware::explain::Missing;
 use sockeye::router::Router;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
 // What is said at the end waits so long for an output that does not take it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+// What takes no longer than this is at once, for a person.
+const AT_ONCE: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
     match run() {
@@ -32,54 +39,66 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Exit> {
-    let options = Options::parse(std::env::args_os().skip(1), Path::is_dir)?;
-    let connections = limits::connections(options.connections_max);
-    let config = config(&options, &connections);
-    let files_config = FilesConfig {
-        hidden: options.hidden,
-        follow_symlinks: options.follow_symlinks,
-        cache_bytes: options.cache_bytes_max,
-        siblings: !options.no_siblings,
-    };
+    let options = Options::parse(std::env::args_os().skip(1), Path::is_dir, |name| {
+        std::env::var_os(name)
+    })?;
+    let connections = limits::connections(options.limits.max_connections);
+    let config = options.limits.config(connections.max);
+    let files_config = options.files.config();
     let memory = memory(&config, &files_config);
-    if options.print_limits {
-        return Err(Exit::done(limits::table(&options, connections.max, memory)));
+    if options.limits.print_limits {
+        return Err(Exit::done(options.limits.table(connections.max, memory)));
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
-    let files = StaticFiles::with_config(&chosen.path, &files_config).map_err(|error| {
-        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
-    })?;
+    let files = open_files(&chosen, files_config)?;
+    let users = options.access.users(&chosen.path)?;
     let listening = Plan::new(&options.host, options.port)?.bind(|addresses| {
         Server::bind_all(addresses).map_err(|error| (error.address, error.source))
     })?;
-    let user = options.user.as_deref();
-    let confined = confine::confine(&chosen.path, user, options.follow_symlinks)?;
-
-    let log = start_log(&options)?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
-    let notes = [chosen.note, listening.note, connections.note];
+    let urls = listen::urls(&options.host, &bound, &cli::interfaces());
+    // Before the rights to start a browser are gone. It waits in line until there is somebody to answer.
+    let opened = options
+        .open
+        .as_deref()
+        .and_then(|path| terminal::open(&urls, path));
+    let user = options.access.user.as_deref();
+    let confined = confine::confine(&chosen.path, user, options.files.follow_symlinks)?;
+
+    let log = start_log(&options)?;
     // Before anybody learns that it runs, and may tell it to stop.
-    stop_on_signals(server.stopper())?;
-    let verbose_notes = options.verbose.then_some(confined);
+    stop_on_signals(server.stopper(), options.limits.grace)?;
+    let is_local = bound.iter().all(|address| address.ip().is_loopback());
+    let in_the_clear = (options.access.is_private() && !is_local)
+        .then(|| "passwords travel in the clear; put a proxy with TLS in front".to_owned());
+    let verbose = || [confined, memory.sentence(connections.max)];
+    let notes = [listening.note, connections.note, opened, in_the_clear];
+    let notes = notes.into_iter().flatten().chain(options.notes.clone());
     terminal::greet(&Greeting {
-        urls: &listen::urls(&options.host, &bound, &listen::interfaces()),
-        directory: Some(&chosen.path),
+        urls: &urls,
+        directory: chosen.shown(),
+        why: chosen.note,
+        unusual: &options.unusual,
         notes: &notes
-            .into_iter()
-            .flatten()
-            .chain(verbose_notes)
+            .chain(options.verbose.then(verbose).into_iter().flatten())
             .collect::<Vec<_>>(),
+        is_local,
     });
 
-    // A person at a terminal asks when it matters; a log keeps it.
-    if options.verbose || !io::stdout().is_terminal() {
-        tracing::info!(target: "sockeye", "{}", memory.sentence(connections.max));
-    }
-    let router = Router::new().any("/echo", Echo).fallback(files);
-    let is_local = bound.iter().all(|address| address.ip().is_loopback());
-    let served = server.serve(HostGuard::new(hosts(&options, is_local), router));
+    let missing = Missing::default();
+    let served = server.serve(handler(
+        &options,
+        files,
+        &chosen,
+        users,
+        is_local,
+        missing.clone(),
+    ));
     if let Ok(Summary { finished, cut }) = &served {
+        if let Some(sentence) = missing.sentence() {
+            tracing::info!(target: "sockeye", "{sentence}");
+        }
         tracing::info!(target: "sockeye", finished, cut, "stopped");
     }
     log.flush(LAST_WORDS);
@@ -87,19 +106,13 @@ fn run() -> Result<(), Exit> {
     Ok(())
 }
 
-fn config(options: &Options, connections: &Connections) -> Config {
-    let mut config = Config {
-        connections_max: connections.max,
-        head_timeout: options.head_timeout,
-        body_timeout: options.body_timeout,
-        write_timeout: options.write_timeout,
-        idle_timeout: options.idle_timeout,
-        grace: options.grace,
-        ..Config::default()
-    };
-    config.limits.body_bytes_max = options.body_bytes_max;
-    config.active_threads = options.threads.unwrap_or(config.active_threads);
-    config
+/// The files of what was chosen. One file is served whatever its name, and what lies beside it is not.
+fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, Exit> {
+    config.hidden |= chosen.file.is_some();
+    config.siblings &= chosen.file.is_none();
+    StaticFiles::with_config(&chosen.path, &config).map_err(|error| {
+        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
+    })
 }
 
 /// What the server's memory is made of. None of the handlers here collects a body.
@@ -112,25 +125,33 @@ fn memory(config: &Config, files: &FilesConfig) -> Memory {
     }
 }
 
-/// The names under which requests are ours: this machine's, as far as it can be reached by them.
-fn hosts(options: &Options, is_local: bool) -> Hosts {
-    let mut hosts = if is_local {
-        Hosts::loopback()
-    } else {
-        Hosts::addresses()
-    };
-    if !is_local {
-        let system = rustix::system::uname();
-        let name = system.nodename().to_string_lossy();
-        hosts = hosts.and(&name).and(&format!("{name}.local"));
-    }
-    if let Host::Named(name) = &options.host {
-        hosts = hosts.and(name);
-    }
+/// The files, and around them what was asked for: the doors outside of what leads to files, and outside of all what every
+/// response says.
+fn handler(
+    options: &Options,
+    files: StaticFiles,
+    chosen: &Chosen,
+    users: Vec<User>,
+    is_local: bool,
+    missing: Missing,
+) -> Box<dyn Handler> {
+    let files = Arc::new(files);
+    let explainer = Arc::clone(&files);
+    // What lies beside one file is nobody's business.
+    let is_directory = chosen.file.is_none();
+    let explain =
+        move |path: &str, base: &str| is_directory.then(|| explainer.explain(path, base))?;
+    let router = Router::new().any("/echo", Echo).fallback(files);
+    let inside = chosen.around(Box::new(router));
+    let system = rustix::system::uname();
+    let system = system.nodename().to_string_lossy();
+    let inside = options.files.around(missing, explain, inside);
+    let inside = options
+        .access
+        .around(users, (&options.host, is_local, &system), inside);
     options
-        .allowed_hosts
-        .iter()
-        .fold(hosts, |hosts, name| hosts.and(name))
+        .responses
+        .around(options.access.is_private(), inside)
 }
 
 fn start_log(options: &Options) -> Result<Log, Exit> {
@@ -142,26 +163,31 @@ fn start_log(options: &Options) -> Result<Log, Exit> {
         LogLevel::Info
     };
     let settings = Settings {
-        answers: !options.quiet,
+        requests: (!options.quiet).then(|| (log.clone(), Format::Pretty)),
         level,
         colour: terminal::colours_log(),
     };
-    access_log::install(&log, settings).expect("nobody else installs a subscriber");
+    access_log::install(log.clone(), settings).expect("nobody else installs a subscriber");
     Ok(log)
 }
 
 /// SIGINT and SIGTERM stop the server, a second one at once. So does SIGHUP if a terminal started it: a window that
 /// is closed must not leave a server behind on the port. Without a terminal SIGHUP is somebody's habit for "read
 /// your configuration again", and there is none.
-fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
+fn stop_on_signals(stopper: Stopper, grace: Duration) -> Result<(), Exit> {
     let cannot = |error: io::Error| Exit::failed(format!("cannot wait for signals: {error}"));
     let has_terminal =
         io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
     let wait = move || {
+        let mut said = false;
         for signal in &mut signals {
             if signal != SIGHUP || has_terminal {
                 stopper.stop();
+                // Without this thread only the hint is missing.
+                let _ = (!said)
+                    .then(|| thread::Builder::new().spawn(move || say_what_is_waited_for(grace)));
+                said = true;
             }
         }
     };
@@ -170,4 +196,11 @@ fn stop_on_signals(stopper: Stopper) -> Result<(), Exit> {
         .spawn(wait)
         .map_err(cannot)?;
     Ok(())
+}
+
+/// Most often the end comes before there is time to ask what it waits for.
+fn say_what_is_waited_for(grace: Duration) {
+    thread::sleep(AT_ONCE);
+    let grace = grace.as_secs_f64();
+    tracing::info!(target: "sockeye", "waiting up to {grace} s for answers to finish; again to stop at once");
 }

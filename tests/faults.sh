@@ -14,6 +14,8 @@ trap 'kill $server $tracer 2>/dev/null; rm -rf "$work"' EXIT
 mkdir -p "$work/site/sub"
 head -c 3000 /dev/urandom >"$work/site/small.bin"
 head -c 3000000 /dev/urandom >"$work/site/large.bin"
+ln -s ../small.bin "$work/site/sub/first"
+ln -s ../large.bin "$work/site/sub/second"
 failures=0
 
 fail() {
@@ -28,7 +30,9 @@ ask() {
   answered=$(curl -s -m 1 -o "$work/body" -w '%{http_code}' "$url$name")
   local outcome=$?
   case $answered in
-    200) [[ $outcome != 0 || $name == */ ]] || cmp -s "$work/body" "$work/site/$name" || fail "$name: other bytes" ;;
+    # A listing that comes whole leaves out nothing that could be asked for; what cannot be read is none of it.
+    200) [[ $outcome != 0 || $name != */ || $fault == *EIO* ]] || grep -q '"second"' "$work/body" || fail "$name: a name is missing"
+      [[ $outcome != 0 || $name == */ ]] || cmp -s "$work/body" "$work/site/$name" || fail "$name: other bytes" ;;
     000 | 500 | 503) ;;
     *) fail "$name: status $answered" ;;
   esac

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sockeye::Handler;
 use sockeye::echo::Echo;
 use sockeye::files::StaticFiles;
-use sockeye::host_guard::{HostGuard, Hosts};
+use sockeye::middleware::host_guard::{HostGuard, Hosts};
 use sockeye::router::Router;
 use sockeye::wire::{Conversation, Limits, Turn};
 use tempfile::TempDir;

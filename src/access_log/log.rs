@@ -22,12 +22,16 @@ const STALLED: Duration = Duration::from_millis(20);
 /// Room that a buffer keeps when it is empty; a burst's memory is given back.
 const KEPT_BYTES: usize = 64 * 1024;
 
+/// Opens the output again, as for a file that was renamed.
+type Open = Box<dyn FnMut() -> io::Result<Output> + Send>;
+type Output = Box<dyn Write + Send>;
+
 /// Takes lines from any thread without ever waiting for the output. Clones share the output; when the last is dropped
 /// the writing thread ends after what is left.
 #[derive(Debug, Clone)]
 pub struct Log {
     shared: Arc<Shared>,
-    _open: Arc<Open>,
+    _end: Arc<End>,
 }
 
 #[derive(Debug)]
@@ -45,6 +49,8 @@ struct State {
     /// Bytes of the batch that the writer has taken and not finished.
     in_flight: usize,
     lost: u64,
+    /// The output is to be opened again after so many of the bytes that wait.
+    reopen_after: Option<usize>,
     writer_sleeps: bool,
     closed: bool,
 }
@@ -56,6 +62,23 @@ impl Log {
     ///
     /// If the thread cannot be started.
     pub fn to(output: impl Write + Send + 'static) -> io::Result<Log> {
+        let cannot = || Err(io::Error::other("this output cannot be opened again"));
+        Log::start(Box::new(output), Box::new(cannot))
+    }
+
+    /// The same for an output that can be opened again ([`Log::reopen`]); it is opened at once.
+    ///
+    /// # Errors
+    ///
+    /// If the output cannot be opened, or the thread not be started.
+    pub fn opening<W: Write + Send + 'static>(
+        mut open: impl FnMut() -> io::Result<W> + Send + 'static,
+    ) -> io::Result<Log> {
+        let mut open = move || open().map(|output| Box::new(output) as Output);
+        Log::start(open()?, Box::new(open))
+    }
+
+    fn start(output: Output, open: Open) -> io::Result<Log> {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             work: Condvar::new(),
@@ -64,9 +87,9 @@ impl Log {
         let writer = Arc::clone(&shared);
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || write_until_closed(&writer, output))?;
+            .spawn(move || write_until_closed(&writer, output, open))?;
         Ok(Log {
-            _open: Arc::new(Open(Arc::clone(&shared))),
+            _end: Arc::new(End(Arc::clone(&shared))),
             shared,
         })
     }
@@ -86,11 +109,21 @@ impl Log {
         }
     }
 
+    /// Opens the output again: lines left from now on go to the new one, those before to the old one. For the moment
+    /// after a log file was renamed. If it cannot be opened, the old one is kept, and that is said in an event.
+    pub fn reopen(&self) {
+        let mut state = self.shared.lock();
+        state.reopen_after = Some(state.waiting.len());
+        state.writer_sleeps = false;
+        drop(state);
+        self.shared.work.notify_one();
+    }
+
     /// Waits until every line so far is written or given up, `patience` at most; whether it came to that.
     pub fn flush(&self, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
         let mut state = self.shared.lock();
-        while !state.waiting.is_empty() || state.in_flight > 0 {
+        while state.is_due() || state.in_flight > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
@@ -108,15 +141,15 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Exchanges an empty buffer for the lines that wait, and how many were lost; sleeps until there are some. `None` when
-    /// all is written and nobody can push any more.
-    fn next_batch(&self, batch: &mut Vec<u8>) -> Option<u64> {
+    /// Exchanges an empty buffer for the lines that wait; sleeps until there is something to do. `None` when all is done
+    /// and nobody can push any more.
+    fn next_batch(&self, lines: &mut Vec<u8>) -> Option<Batch> {
         let mut state = self.lock();
         state.in_flight = 0;
-        if state.waiting.is_empty() {
+        if !state.is_due() {
             self.idle.notify_all();
         }
-        while state.waiting.is_empty() {
+        while !state.is_due() {
             if state.closed {
                 return None;
             }
@@ -125,41 +158,74 @@ impl Shared {
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         state.writer_sleeps = false;
-        std::mem::swap(&mut state.waiting, batch);
-        state.in_flight = batch.len();
-        Some(std::mem::take(&mut state.lost))
+        std::mem::swap(&mut state.waiting, lines);
+        // Not 0 while the output is being opened either.
+        state.in_flight = lines.len().max(1);
+        Some(Batch {
+            lost: std::mem::take(&mut state.lost),
+            reopen_after: state.reopen_after.take(),
+        })
     }
+}
+
+impl State {
+    /// Whether the writer has something to do.
+    fn is_due(&self) -> bool {
+        !self.waiting.is_empty() || self.reopen_after.is_some()
+    }
+}
+
+/// What goes with the lines that the writer has taken.
+struct Batch {
+    /// How many were lost before them.
+    lost: u64,
+    /// The output is to be opened again after so many of their bytes.
+    reopen_after: Option<usize>,
 }
 
 /// Says that it is over when the last [`Log`] is gone.
 #[derive(Debug)]
-struct Open(Arc<Shared>);
+struct End(Arc<Shared>);
 
-impl Drop for Open {
+impl Drop for End {
     fn drop(&mut self) {
         self.0.lock().closed = true;
         self.0.work.notify_one();
     }
 }
 
-fn write_until_closed(shared: &Shared, mut output: impl Write) {
-    let mut batch = Vec::with_capacity(KEPT_BYTES);
-    while let Some(mut lost) = shared.next_batch(&mut batch) {
-        if lost > 0 {
-            let notice = format!(
-                "sockeye: {lost} log lines were lost before this one: the output was too slow or failed\n"
-            );
-            batch.splice(..0, notice.into_bytes());
+fn write_until_closed(shared: &Shared, mut output: Output, mut open: Open) {
+    let mut lines = Vec::with_capacity(KEPT_BYTES);
+    while let Some(batch) = shared.next_batch(&mut lines) {
+        let before = batch.reopen_after.unwrap_or(lines.len());
+        write_lines(shared, &mut output, &lines[..before], batch.lost);
+        if batch.reopen_after.is_some() {
+            match open() {
+                Ok(again) => output = again,
+                Err(error) => {
+                    tracing::error!(target: "sockeye", %error, "cannot open the log again, so it goes on where it was");
+                }
+            }
+            write_lines(shared, &mut output, &lines[before..], 0);
         }
-        if write_all(&mut output, &batch).is_err() {
-            // Nobody is left to tell; the count is, and it is said with the next line that gets through.
-            let lines = memchr::memchr_iter(b'\n', &batch).count() as u64;
-            lost = if lost > 0 { lost + lines - 1 } else { lines };
-            shared.lock().lost += lost;
-        }
-        batch.clear();
-        batch.shrink_to(KEPT_BYTES);
+        lines.clear();
+        lines.shrink_to(KEPT_BYTES);
         thread::sleep(GATHER);
+    }
+}
+
+/// Writes `lines` after a notice of the `lost` ones before them. What the output does not take is lost too, and counted.
+fn write_lines(shared: &Shared, output: &mut Output, lines: &[u8], lost: u64) {
+    let notice = match lost {
+        0 => String::new(),
+        _ => format!(
+            "sockeye: {lost} log lines were lost before this one: the output was too slow or failed\n"
+        ),
+    };
+    let written = write_all(output, notice.as_bytes()).and_then(|()| write_all(output, lines));
+    if written.is_err() {
+        // Nobody is left to tell; the count is, and it is said with the next line that gets through.
+        shared.lock().lost += lost + memchr::memchr_iter(b'\n', lines).count() as u64;
     }
 }
 
@@ -178,128 +244,4 @@ fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::mpsc::{self, Receiver, Sender};
-
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(20);
-
-    /// An output that does what the script says, write by write, and takes everything once the script is over.
-    struct Scripted {
-        script: VecDeque<Step>,
-        taken: Sender<Vec<u8>>,
-    }
-
-    enum Step {
-        Fail(ErrorKind),
-        TakeAtMost(usize),
-        StallUntil(Receiver<()>),
-    }
-
-    impl Write for Scripted {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let mut count = bytes.len();
-            match self.script.pop_front() {
-                Some(Step::Fail(kind)) => return Err(kind.into()),
-                Some(Step::TakeAtMost(most)) => count = count.min(most),
-                Some(Step::StallUntil(go)) => go.recv().unwrap_or(()),
-                None => {}
-            }
-            // A test that has seen enough no longer listens.
-            let _ = self.taken.send(bytes[..count].to_vec());
-            Ok(count)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    fn log_to(script: impl IntoIterator<Item = Step>) -> (Log, Receiver<Vec<u8>>) {
-        let (taken, output) = mpsc::channel();
-        let script = script.into_iter().collect();
-        (Log::to(Scripted { script, taken }).unwrap(), output)
-    }
-
-    fn text(output: &Receiver<Vec<u8>>) -> String {
-        String::from_utf8(output.try_iter().flatten().collect()).unwrap()
-    }
-
-    #[test]
-    fn lines_of_many_threads_arrive_whole_and_in_each_threads_order() {
-        let (log, output) = log_to([]);
-        thread::scope(|scope| {
-            for thread in 0..4 {
-                let log = &log;
-                scope.spawn(move || (0..1_000).for_each(|n| log.push(&format!("{thread} {n}\n"))));
-            }
-        });
-        assert!(log.flush(LONG));
-        let text = text(&output);
-        for thread in 0..4 {
-            let prefix = format!("{thread} ");
-            let numbers = text.lines().filter_map(|line| line.strip_prefix(&prefix));
-            assert!(numbers.eq((0..1_000).map(|n| n.to_string())));
-        }
-        assert_eq!(text.lines().count(), 4_000);
-    }
-
-    #[test]
-    fn a_stalled_output_holds_nobody_up_and_the_lines_that_do_not_fit_are_counted() {
-        let (go, stalled) = mpsc::channel();
-        let (log, output) = log_to([Step::StallUntil(stalled)]);
-        let line = format!("{}\n", "x".repeat(1_023));
-        let pushed = 5_000;
-        (0..pushed).for_each(|_| log.push(&line));
-        assert!(!log.flush(Duration::from_millis(10)), "it is stalled");
-        go.send(()).unwrap();
-        assert!(log.flush(LONG));
-        let text = text(&output);
-        let kept = text.lines().filter(|line| line.starts_with('x')).count();
-        assert_eq!(kept, WAITING_BYTES_MAX / 1_024);
-        let lost = format!("sockeye: {} log lines were lost", pushed - kept);
-        assert!(text.contains(&lost), "{lost}");
-    }
-
-    #[test]
-    fn a_failing_output_is_tried_again_and_what_was_lost_is_said() {
-        let full = [
-            Step::Fail(ErrorKind::StorageFull),
-            Step::Fail(ErrorKind::BrokenPipe),
-        ];
-        let (log, output) = log_to(full);
-        for line in ["a\nb\n", "c\n", "d\n"] {
-            log.push(line);
-            assert!(log.flush(LONG));
-        }
-        let text = text(&output);
-        assert!(text.starts_with("sockeye: 3 log lines were lost"), "{text}");
-        assert!(text.ends_with("\nd\n"));
-    }
-
-    #[test]
-    fn short_and_interrupted_and_refused_writes_are_carried_on() {
-        let (log, output) = log_to([
-            Step::TakeAtMost(2),
-            Step::Fail(ErrorKind::Interrupted),
-            Step::TakeAtMost(1),
-            Step::Fail(ErrorKind::WouldBlock),
-        ]);
-        log.push("0123456789\n");
-        assert!(log.flush(LONG));
-        assert_eq!(text(&output), "0123456789\n");
-    }
-
-    #[test]
-    fn the_last_clone_to_go_ends_the_thread_after_what_is_left() {
-        let (log, output) = log_to([]);
-        let clone = log.clone();
-        drop(log);
-        clone.push("last words\n");
-        drop(clone);
-        // Ends when the thread drops its output.
-        assert_eq!(output.iter().flatten().collect::<Vec<_>>(), b"last words\n");
-    }
-}
+mod tests;

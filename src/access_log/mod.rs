@@ -1,15 +1,25 @@
-//! One event per answer, through `tracing`, and the log that turns events into lines.
+//! One [`Record`] per request, at its end, and the formats that turn it into a line.
 //!
-//! Who serves says [`record`] and forgets about it: without a subscriber that costs a comparison. The subscriber that the
-//! command installs ([`install`]) formats the line at once, on the thread that served, and leaves it in a bounded buffer
-//! ([`Log`]); another thread writes. So no request waits for the log, whatever becomes of its output.
+//! The server calls [`record`], which costs a comparison while nothing listens. The subscriber that the command installs
+//! ([`install`]) takes the record as it is, formats a line at once, on the thread that served, and leaves it in a
+//! bounded buffer ([`Log`]); another thread writes. So no request waits for the log, whatever becomes of its output. Any
+//! other `tracing` subscriber gets the same as one event with the target [`TARGET`].
+//!
+//! A format is a pure function over one record, in a file of its own.
 
-mod line;
+mod combined;
+mod common;
+mod escape;
+mod json;
 mod log;
+mod pretty;
 mod subscriber;
+mod time;
 
-use std::net::SocketAddr;
-use std::time::Instant;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use crate::message::{Request, StatusCode};
 
 pub use log::{Log, WAITING_BYTES_MAX};
 pub use subscriber::{LogLevel, Settings, Subscriber, install};
@@ -17,38 +27,200 @@ pub use subscriber::{LogLevel, Settings, Subscriber, install};
 /// The target of the events that [`record`] makes.
 pub const TARGET: &str = "sockeye::access";
 
-/// One answer, as it is remembered.
+/// The longest line, its end included: what a pipe takes in one piece.
+pub const LINE_BYTES_MAX: usize = 4096;
+
+/// One request at its end: what was asked, what was answered, and what of the answer the kernel has taken.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
-    /// The status that was sent.
-    pub status: u16,
-    /// The request's method, or what stood in its place.
-    pub method: &'a str,
-    /// The request's target as the client wrote it; escaped when it is shown, not here.
-    pub target: &'a str,
-    /// How many bytes of body were sent.
-    pub bytes: u64,
-    /// When the request's head was complete; the clock is read again only if somebody listens.
-    pub since: Instant,
-    /// The client, where it is known.
-    pub peer: Option<SocketAddr>,
+    /// The request, as far as it was understood; its client too, where there is a network.
+    pub request: &'a Request,
+    /// The first line as received, where it was not understood; then `request` says nothing about it.
+    pub received_line: Option<&'a [u8]>,
+    /// The status that was sent; `None` if the request ended before there was an answer.
+    pub status: Option<StatusCode>,
+    /// How many bytes of the answer's body the kernel has taken.
+    pub sent_bytes: u64,
+    /// How many bytes of the request's body were received and used.
+    pub received_bytes: u64,
+    /// When the first byte of the request's head came, by the wall clock.
+    pub began: SystemTime,
+    /// How long it took from then until the last byte of the answer had gone to the kernel, or until it broke off.
+    pub duration: Duration,
+    /// Why the request was refused, as a sentence.
+    pub reason: Option<&'static str>,
+    /// Whether the connection was over before the answer, or the request, was complete.
+    pub is_cut: bool,
 }
 
-/// Whether anybody listens, so that it matters when an answer is recorded.
+/// Whether anything listens for records; if not, there is no need to make one.
 pub fn is_listened_to() -> bool {
     tracing::event_enabled!(target: TARGET, tracing::Level::INFO)
 }
 
-/// Tells whoever listens about one answer; costs next to nothing when nobody does.
+/// Tells whatever listens about one request.
 pub fn record(record: &Record<'_>) {
+    if !is_listened_to() {
+        return;
+    }
+    let is_written = tracing::dispatcher::get_default(|dispatch| {
+        let ours = dispatch.downcast_ref::<Subscriber>();
+        ours.map(|ours| ours.write_record(record)).is_some()
+    });
+    // Not within: there an event would reach nobody.
+    if !is_written {
+        make_event(record);
+    }
+}
+
+fn make_event(record: &Record<'_>) {
+    let request = record.request;
+    let line = record.received_line.map(<[u8]>::escape_ascii);
+    let is_understood = line.is_none();
     tracing::event!(
         target: TARGET,
         tracing::Level::INFO,
-        status = record.status,
-        method = record.method,
-        target = record.target,
-        bytes = record.bytes,
-        micros = u64::try_from(record.since.elapsed().as_micros()).unwrap_or(u64::MAX),
-        peer = record.peer.map(tracing::field::display),
+        status = record.status.map(|status| status.as_u16()),
+        method = is_understood.then(|| request.method().as_str()),
+        target = is_understood.then(|| request.target().as_str()),
+        version = is_understood.then(|| request.version().as_str()),
+        line = line.map(tracing::field::display),
+        sent_bytes = record.sent_bytes,
+        received_bytes = record.received_bytes,
+        micros = u64::try_from(record.duration.as_micros()).unwrap_or(u64::MAX),
+        peer = request.peer().map(tracing::field::display),
+        referer = request.headers().get("Referer"),
+        user_agent = request.headers().get("User-Agent"),
+        reason = record.reason,
+        is_cut = record.is_cut,
     );
+}
+
+/// What a line about a request looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `200 GET /app.js 1.2 kB 0.3 ms`, for a person who watches.
+    Pretty,
+    /// Apache's Common Log Format: `%h %l %u %t "%r" %>s %b`. It has no room for a reason or a mark.
+    Common,
+    /// Apache's combined format: `common`, and `"%{Referer}i" "%{User-agent}i"`.
+    Combined,
+    /// One JSON object per line, always with the same keys, in ASCII.
+    Json,
+}
+
+impl Format {
+    /// Every format and its name.
+    pub const ALL: [(&'static str, Format); 4] = [
+        ("pretty", Format::Pretty),
+        ("common", Format::Common),
+        ("combined", Format::Combined),
+        ("json", Format::Json),
+    ];
+
+    /// Appends one line about `record`, its end included: printable ASCII of [`LINE_BYTES_MAX`] at most, whatever the
+    /// client sent. `colour` is for [`Format::Pretty`] alone.
+    pub fn write(self, line: &mut String, record: &Record<'_>, colour: bool) {
+        match self {
+            Format::Pretty => pretty::write(line, record, colour),
+            Format::Common => common::write(line, record),
+            Format::Combined => combined::write(line, record),
+            Format::Json => json::write(line, record),
+        }
+        line.push('\n');
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Format, String> {
+        match Format::ALL.iter().find(|(known, _)| *known == name) {
+            Some((_, format)) => Ok(*format),
+            None => Err("expected pretty, common, combined or json".to_owned()),
+        }
+    }
+}
+
+/// Records for the tables of the formats.
+#[cfg(test)]
+mod examples {
+    use super::*;
+    use crate::message::Method;
+
+    /// 2026-11-21 10:21:58.123456 UTC.
+    fn began() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_256_518_123_456)
+    }
+
+    pub(super) fn request(method: Method, target: &str, peer: &str) -> Request {
+        let mut request = Request::new(method, target);
+        request.peer = Some(peer.parse().unwrap());
+        request
+    }
+
+    pub(super) fn record(request: &Request) -> Record<'_> {
+        Record {
+            request,
+            received_line: None,
+            status: Some(StatusCode::OK),
+            sent_bytes: 1_234,
+            received_bytes: 0,
+            began: began(),
+            duration: Duration::from_micros(340),
+            reason: None,
+            is_cut: false,
+        }
+    }
+
+    pub(super) fn line(format: Format, record: &Record<'_>) -> String {
+        let mut line = String::new();
+        format.write(&mut line, record, false);
+        line
+    }
+
+    #[test]
+    fn a_line_of_any_format_is_bounded_printable_ascii() {
+        let long = "\u{e9}\"\\".repeat(8_000);
+        let request = request(
+            Method::GET,
+            &format!("/{}", "a".repeat(8_000)),
+            "[2001:db8:1111:2222:3333:4444:5555:6666]:65535",
+        )
+        .with_header("Referer", &long)
+        .with_header("User-Agent", &long);
+        let garbage: Vec<u8> = (0..=255).cycle().take(8_000).collect();
+        for (_, format) in Format::ALL {
+            for received_line in [None, Some(&garbage[..]), Some(b"")] {
+                let mut line = String::new();
+                let record = Record {
+                    received_line,
+                    status: None,
+                    sent_bytes: u64::MAX,
+                    received_bytes: u64::MAX,
+                    duration: Duration::MAX,
+                    reason: Some(
+                        "every reason is a sentence of our own, about as long as this one is, or a bit longer",
+                    ),
+                    is_cut: true,
+                    ..record(&request)
+                };
+                format.write(&mut line, &record, true);
+                assert!(line.len() <= LINE_BYTES_MAX, "{format:?}: {}", line.len());
+                let text = line.strip_suffix('\n').unwrap().replace("\x1b[", "");
+                assert!(
+                    text.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_format_is_known_by_its_name() {
+        for (name, format) in Format::ALL {
+            assert_eq!(name.parse(), Ok(format));
+        }
+        assert!("xml".parse::<Format>().unwrap_err().contains("json"));
+    }
 }

@@ -1,7 +1,6 @@
-//! The reader of our own events: filters them, makes lines of them, and leaves those in the [`Log`].
+//! The reader of our own events: filters them, makes lines of them, and leaves those in a [`Log`].
 //!
-//! We use no spans and one output, so this is a whole `tracing` subscriber in a page, and an event costs its formatting
-//! and little else.
+//! We use no spans, so this is a whole `tracing` subscriber in a page, and an event costs its formatting and little else.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -11,17 +10,17 @@ use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{Interest, SetGlobalDefaultError};
 use tracing::{Event, Metadata, span};
 
-use super::line::{self, Escaped, escaped};
-use super::{Log, TARGET};
+use super::escape::Message;
+use super::{Format, Log, Record, TARGET};
 
 /// Which events become lines, and what the lines look like.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
-    /// A line for every answer.
-    pub answers: bool,
+    /// Where there is a line for every request, and what it looks like; `None` for no lines.
+    pub requests: Option<(Log, Format)>,
     /// How much else the server says of itself.
     pub level: LogLevel,
-    /// Colour the status by its class.
+    /// Colour the status by its class, where the format is for people.
     pub colour: bool,
 }
 
@@ -39,19 +38,19 @@ pub enum LogLevel {
 /// A `tracing` subscriber for the events of this crate; those of others are ignored.
 #[derive(Debug)]
 pub struct Subscriber {
-    log: Log,
+    messages: Log,
     settings: Settings,
 }
 
-/// Makes `log` the reader of all events of this process, panics among them. Once per process.
+/// Installs a [`Subscriber`] for all events of this process, panics among them. Once per process.
 ///
 /// A panic's usual message goes straight to stderr, and a thread that panics while stderr is stalled would wait there.
 ///
 /// # Errors
 ///
 /// If there is such a reader already.
-pub fn install(log: &Log, settings: Settings) -> Result<(), SetGlobalDefaultError> {
-    tracing::subscriber::set_global_default(Subscriber::new(log.clone(), settings))?;
+pub fn install(messages: Log, settings: Settings) -> Result<(), SetGlobalDefaultError> {
+    tracing::subscriber::set_global_default(Subscriber::new(messages, settings))?;
     std::panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
         let words = payload.downcast_ref::<String>().map(String::as_str);
@@ -67,9 +66,20 @@ pub fn install(log: &Log, settings: Settings) -> Result<(), SetGlobalDefaultErro
 }
 
 impl Subscriber {
-    /// A reader that leaves its lines in `log`.
-    pub fn new(log: Log, settings: Settings) -> Subscriber {
-        Subscriber { log, settings }
+    /// A reader that leaves what the server says of itself in `messages`, and lines about requests where `settings`
+    /// say.
+    pub fn new(messages: Log, settings: Settings) -> Subscriber {
+        Subscriber { messages, settings }
+    }
+
+    /// Leaves a line about `record`, if lines about requests are wanted.
+    pub(super) fn write_record(&self, record: &Record<'_>) {
+        if let Some((log, format)) = &self.settings.requests {
+            with_line(|line| {
+                format.write(line, record, self.settings.colour);
+                log.push(line);
+            });
+        }
     }
 
     fn level(&self) -> LevelFilter {
@@ -92,35 +102,26 @@ impl tracing::Subscriber for Subscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         if target == TARGET {
-            return self.settings.answers && metadata.is_event();
+            return self.settings.requests.is_some() && metadata.is_event();
         }
         let ours = target == "sockeye" || target.starts_with("sockeye::");
         ours && metadata.is_event() && *metadata.level() <= self.level()
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        match self.settings.answers {
-            true => Some(self.level().max(LevelFilter::INFO)),
-            false => Some(self.level()),
+        match self.settings.requests {
+            Some(_) => Some(self.level().max(LevelFilter::INFO)),
+            None => Some(self.level()),
         }
     }
 
+    /// Records do not come this way; see [`record`](super::record).
     fn event(&self, event: &Event<'_>) {
-        thread_local! {
-            static LINE: RefCell<String> = const { RefCell::new(String::new()) };
-        }
-        LINE.with(|line| match line.try_borrow_mut() {
-            Ok(mut line) => {
-                line.clear();
-                self.write_event(event, &mut line);
-                self.log.push(&line);
-            }
-            // A value that is being formatted makes an event of its own.
-            Err(_) => {
-                let mut line = String::new();
-                self.write_event(event, &mut line);
-                self.log.push(&line);
-            }
+        with_line(|line| {
+            line.push_str("sockeye:");
+            event.record(&mut MessageLine(line));
+            line.push('\n');
+            self.messages.push(line);
         });
     }
 
@@ -137,44 +138,19 @@ impl tracing::Subscriber for Subscriber {
     fn exit(&self, _: &span::Id) {}
 }
 
-impl Subscriber {
-    fn write_event(&self, event: &Event<'_>, line: &mut String) {
-        if event.metadata().target() == TARGET {
-            let colour = self.settings.colour;
-            event.record(&mut AnswerLine { line, colour });
-        } else {
-            line.push_str("sockeye:");
-            event.record(&mut MessageLine(line));
+/// Lends an empty line, most often the one that this thread used last.
+fn with_line(write: impl FnOnce(&mut String)) {
+    thread_local! {
+        static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+    }
+    LINE.with(|line| match line.try_borrow_mut() {
+        Ok(mut line) => {
+            line.clear();
+            write(&mut line);
         }
-        line.push('\n');
-    }
-}
-
-/// `200 GET /app.js 1.2 kB 0.3 ms`: [`super::record`] names the fields in the order of the line.
-struct AnswerLine<'a> {
-    line: &'a mut String,
-    colour: bool,
-}
-
-impl Visit for AnswerLine<'_> {
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        match field.name() {
-            "status" => line::status(self.line, value, self.colour),
-            "bytes" => {
-                line::size(self.line, value);
-                self.line.push(' ');
-            }
-            _ => line::time(self.line, value),
-        }
-    }
-
-    fn record_str(&mut self, _: &Field, value: &str) {
-        escaped(self.line, value);
-        self.line.push(' ');
-    }
-
-    /// The peer is in the event for other subscribers; a person who watches has no use for it.
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+        // A value that is being formatted makes an event of its own.
+        Err(_) => write(&mut String::new()),
+    });
 }
 
 /// `sockeye: message field=value`.
@@ -183,22 +159,28 @@ struct MessageLine<'a>(&'a mut String);
 impl Visit for MessageLine<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.name(field);
-        escaped(self.0, value);
+        self.text(value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.name(field);
-        write!(Escaped(self.0), "{value:?}").expect("a String takes everything");
+        write!(Message(self.0), "{value:?}").expect("a String takes everything");
     }
 }
 
 impl MessageLine<'_> {
     fn name(&mut self, field: &Field) {
-        escaped(self.0, " ");
+        self.text(" ");
         if field.name() != "message" {
-            escaped(self.0, field.name());
-            escaped(self.0, "=");
+            self.text(field.name());
+            self.text("=");
         }
+    }
+
+    fn text(&mut self, text: &str) {
+        Message(self.0)
+            .write_str(text)
+            .expect("a String takes everything");
     }
 }
 
@@ -206,28 +188,12 @@ impl MessageLine<'_> {
 mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
-    use super::super::{Record, record};
+    use super::super::escape::MESSAGE_BYTES_MAX;
+    use super::super::{examples, record};
     use super::*;
-
-    const PLAIN: Settings = Settings {
-        answers: true,
-        level: LogLevel::Info,
-        colour: false,
-    };
-
-    /// Twelve seconds and a half ago, which is shown as `12 s` however slow the test is.
-    fn answer() -> Record<'static> {
-        Record {
-            status: 200,
-            method: "GET",
-            target: "/app.js",
-            bytes: 1_234,
-            since: Instant::now() - Duration::from_millis(12_500),
-            peer: None,
-        }
-    }
+    use crate::message::Request;
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -243,91 +209,126 @@ mod tests {
         }
     }
 
-    fn log_of(settings: Settings, events: impl FnOnce()) -> String {
-        let written = Written::default();
-        let log = Log::to(written.clone()).unwrap();
-        tracing::subscriber::with_default(Subscriber::new(log.clone(), settings), events);
-        assert!(log.flush(Duration::from_secs(10)));
-        String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn an_answer_is_one_short_line() {
-        let peer = Some("192.0.2.1:1234".parse().unwrap());
-        let log = log_of(PLAIN, || {
-            record(&answer());
-            record(&Record {
-                status: 404,
-                target: "/\n",
-                bytes: 0,
-                peer,
-                ..answer()
-            });
-        });
-        assert_eq!(
-            log,
-            "200 GET /app.js 1.2 kB 12 s\n404 GET /\\x0A 0 B 12 s\n"
-        );
-    }
-
-    #[test]
-    fn quiet_keeps_the_answers_out_but_not_the_warnings() {
-        let quiet = Settings {
-            answers: false,
-            level: LogLevel::Warn,
-            ..PLAIN
+    /// What became of `events`: the lines about requests, and the messages.
+    fn logs_of(
+        requests: Option<Format>,
+        level: LogLevel,
+        events: impl FnOnce(),
+    ) -> (String, String) {
+        let outputs = [Written::default(), Written::default()];
+        let [lines, messages] = outputs.each_ref().map(|out| Log::to(out.clone()).unwrap());
+        let settings = Settings {
+            requests: requests.map(|format| (lines.clone(), format)),
+            level,
+            colour: false,
         };
-        let log = log_of(quiet, || {
-            record(&answer());
+        tracing::subscriber::with_default(Subscriber::new(messages.clone(), settings), events);
+        assert!(lines.flush(Duration::from_secs(10)));
+        assert!(messages.flush(Duration::from_secs(10)));
+        let [lines, messages] =
+            outputs.map(|out| String::from_utf8(out.0.lock().unwrap().clone()).unwrap());
+        (lines, messages)
+    }
+
+    fn messages_of(level: LogLevel, events: impl FnOnce()) -> String {
+        logs_of(Some(Format::Pretty), level, events).1
+    }
+
+    #[test]
+    fn a_request_is_one_line_in_the_format_and_the_place_that_were_chosen() {
+        let request = Request::get("/app.js");
+        for (_, format) in Format::ALL {
+            let (lines, messages) = logs_of(Some(format), LogLevel::Warn, || {
+                record(&examples::record(&request));
+            });
+            assert_eq!(lines, examples::line(format, &examples::record(&request)));
+            assert_eq!(messages, "");
+        }
+    }
+
+    #[test]
+    fn quiet_keeps_the_requests_out_but_not_the_warnings() {
+        let request = Request::get("/app.js");
+        let (lines, messages) = logs_of(None, LogLevel::Warn, || {
+            assert!(!super::super::is_listened_to());
+            record(&examples::record(&request));
             tracing::info!(target: "sockeye", "stopping");
             tracing::warn!(target: "sockeye::files", "a link leads out: {}", "a\x1b[2Jb");
         });
-        assert_eq!(log, "sockeye: a link leads out: a\\x1B[2Jb\n");
+        assert_eq!(lines, "");
+        assert_eq!(messages, "sockeye: a link leads out: a\\x1B[2Jb\n");
     }
 
     #[test]
     fn a_message_shows_its_fields_and_stays_one_line() {
-        let log = log_of(PLAIN, || {
+        let messages = messages_of(LogLevel::Info, || {
             tracing::info!(target: "sockeye", done = 3, who = "x\ny", "drained");
         });
-        assert_eq!(log, "sockeye: drained done=3 who=x\\x0Ay\n");
+        assert_eq!(messages, "sockeye: drained done=3 who=x\\x0Ay\n");
     }
 
     #[test]
     fn what_other_crates_say_is_not_shown() {
-        let log = log_of(
-            Settings {
-                level: LogLevel::Debug,
-                ..PLAIN
-            },
-            || {
-                tracing::error!(target: "sockeyes", "not ours");
-                tracing::error!(target: "other", "not ours either");
-                tracing::debug!(target: "sockeye::wire", "ours");
-            },
-        );
-        assert_eq!(log, "sockeye: ours\n");
+        let messages = messages_of(LogLevel::Debug, || {
+            tracing::error!(target: "sockeyes", "not ours");
+            tracing::error!(target: "other", "not ours either");
+            tracing::debug!(target: "sockeye::wire", "ours");
+        });
+        assert_eq!(messages, "sockeye: ours\n");
     }
 
     #[test]
-    fn no_line_is_longer_than_the_limit() {
+    fn no_message_is_longer_than_the_limit() {
         let long = "\u{7f}".repeat(40_000);
-        let log = log_of(
-            Settings {
-                colour: true,
-                ..PLAIN
-            },
-            || {
-                record(&Record {
-                    method: &long,
-                    target: &long,
-                    bytes: u64::MAX,
-                    ..answer()
-                });
-                tracing::info!(target: "sockeye", long, b = 1, c = %long, "{long}");
-            },
+        let messages = messages_of(LogLevel::Info, || {
+            tracing::info!(target: "sockeye", long, b = 1, c = %long, "{long}");
+        });
+        assert_eq!(messages.lines().count(), 1);
+        assert!(messages.len() <= MESSAGE_BYTES_MAX + 1);
+    }
+
+    /// A subscriber that is not ours, and what it heard of a record.
+    #[derive(Clone, Default)]
+    struct Other(Arc<Mutex<Vec<String>>>);
+
+    impl tracing::Subscriber for Other {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn event(&self, event: &Event<'_>) {
+            struct Fields<'a>(&'a mut Vec<String>);
+            impl Visit for Fields<'_> {
+                fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                    self.0.push(format!("{}={value:?}", field.name()));
+                }
+            }
+            assert_eq!(event.metadata().target(), TARGET);
+            event.record(&mut Fields(&mut self.0.lock().unwrap()));
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+        fn enter(&self, _: &span::Id) {}
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn another_subscriber_gets_an_event_with_the_same_facts() {
+        let other = Other::default();
+        let request = Request::get("/a?b").with_header("Referer", "http://a.test/");
+        tracing::subscriber::with_default(other.clone(), || {
+            record(&examples::record(&request));
+        });
+        let fields = other.0.lock().unwrap().join(" ");
+        assert_eq!(
+            fields,
+            "status=200 method=\"GET\" target=\"/a?b\" version=\"HTTP/1.1\" sent_bytes=1234 received_bytes=0 \
+             micros=340 referer=\"http://a.test/\" is_cut=false"
         );
-        assert_eq!(log.lines().count(), 2);
-        assert!(log.lines().all(|line| line.len() < line::LINE_BYTES_MAX));
     }
 }

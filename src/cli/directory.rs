@@ -1,19 +1,46 @@
 //! Which directory is served, and what to say when there is no such one.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
+use super::file_flags::url_path;
+use crate::handler::Handler;
+use crate::middleware::single_file::single_file;
 
 /// The directory to serve.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// Its path, as it was given.
     pub path: PathBuf,
-    /// Said aloud when nobody named it.
-    pub note: Option<String>,
+    /// If one file was named: the name it was given, and the one that it has in the directory, which is not the same where
+    /// the first is a link's.
+    pub file: Option<[OsString; 2]>,
+    /// Why it is this one, when nobody named it.
+    pub note: Option<&'static str>,
+}
+
+impl Chosen {
+    /// What is served, for a person.
+    pub fn shown(&self) -> PathBuf {
+        match &self.file {
+            Some([_, real]) => self.path.join(real),
+            None => self.path.clone(),
+        }
+    }
+
+    /// Lets `inside`, which serves the directory, serve the one file only, if one was named.
+    pub fn around(&self, inside: Box<dyn Handler>) -> Box<dyn Handler> {
+        match &self.file {
+            Some([name, real]) => {
+                let name = name.as_encoded_bytes().to_vec();
+                Box::new(single_file(name, url_path(real.as_ref()), inside))
+            }
+            None => inside,
+        }
+    }
 }
 
 /// The directory that was asked for, else `public` where there is one in `here`, else `here`.
@@ -26,12 +53,14 @@ pub fn choose(asked: Option<&Path>, here: &Path) -> Result<Chosen, Exit> {
         let public = here.join("public");
         return Ok(match public.is_dir() {
             true => Chosen {
-                note: Some("serving ./public, since no directory was named".to_owned()),
+                note: Some("no directory was named"),
                 path: public,
+                file: None,
             },
             false => Chosen {
-                note: Some("serving the current directory, since none was named".to_owned()),
+                note: Some("no directory was named"),
                 path: here.to_owned(),
+                file: None,
             },
         });
     };
@@ -39,8 +68,10 @@ pub fn choose(asked: Option<&Path>, here: &Path) -> Result<Chosen, Exit> {
     match fs::metadata(&path) {
         Ok(metadata) if metadata.is_dir() => Ok(Chosen {
             path: asked.to_owned(),
+            file: None,
             note: None,
         }),
+        Ok(metadata) if metadata.is_file() => one_file(asked, &path),
         Ok(_) => Err(not_a_directory(asked, parent(asked).map(Path::to_owned))),
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             Err(Exit::no_directory(format!(
@@ -49,6 +80,21 @@ pub fn choose(asked: Option<&Path>, here: &Path) -> Result<Chosen, Exit> {
             )))
         }
         Err(_) => Err(not_a_directory(asked, nearest(asked, here))),
+    }
+}
+
+fn one_file(asked: &Path, path: &Path) -> Result<Chosen, Exit> {
+    let real = path.canonicalize().ok();
+    let parts = real
+        .as_deref()
+        .and_then(|real| Some((real.parent()?, real.file_name()?)));
+    match (parts, path.file_name()) {
+        (Some((directory, real)), Some(name)) => Ok(Chosen {
+            path: directory.to_owned(),
+            file: Some([name.to_owned(), real.to_owned()]),
+            note: None,
+        }),
+        _ => Err(not_a_directory(asked, None)),
     }
 }
 
@@ -71,7 +117,8 @@ fn nearest(asked: &Path, here: &Path) -> Option<PathBuf> {
     let parent = parent(missing)?;
     let siblings = fs::read_dir(here.join(parent)).ok()?.flatten();
     let likeness = |name: &OsStr| {
-        let distance = distance(&wanted, &name.to_str()?.to_lowercase());
+        // Letters to add, drop, change or swap with their neighbour.
+        let distance = strsim::osa_distance(&wanted, &name.to_str()?.to_lowercase());
         (distance <= 1 + wanted.chars().count() / 4).then_some(distance)
     };
     let (_, name) = siblings
@@ -94,28 +141,6 @@ fn parent(path: &Path) -> Option<&Path> {
         here if here.as_os_str().is_empty() => Some(Path::new(".")),
         parent => Some(parent),
     }
-}
-
-/// How many letters one must add, drop, change or swap with their neighbour to make `a` of `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            rows[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let mut best = changed.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                    best = best.min(rows[i - 2][j - 2] + 1);
-                }
-                best
-            };
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 /// A path for a terminal: names found on a disk may hold anything.
@@ -152,12 +177,12 @@ mod tests {
         let with = place(&["public"]);
         let chosen = choose(None, with.path()).unwrap();
         assert_eq!(chosen.path, with.path().join("public"));
-        assert!(chosen.note.unwrap().contains("./public"));
+        assert!(chosen.note.is_some());
 
         let without = place(&["publik"]);
         let chosen = choose(None, without.path()).unwrap();
         assert_eq!(chosen.path, without.path());
-        assert!(chosen.note.unwrap().contains("current directory"));
+        assert!(chosen.note.is_some());
     }
 
     #[test]
@@ -165,7 +190,25 @@ mod tests {
         let place = place(&["a/b"]);
         let path = PathBuf::from("a/b");
         let chosen = choose(Some(&path), place.path()).unwrap();
-        assert_eq!(chosen, Chosen { path, note: None });
+        assert_eq!(
+            chosen,
+            Chosen {
+                path,
+                file: None,
+                note: None
+            }
+        );
+    }
+
+    #[test]
+    fn one_file_is_served_from_where_it_really_lies() {
+        let place = place(&["a/b"]);
+        let real = place.path().canonicalize().unwrap().join("a/b");
+        fs::write(real.join("real.txt"), "").unwrap();
+        std::os::unix::fs::symlink("b/real.txt", place.path().join("a/link")).unwrap();
+        let chosen = choose(Some(Path::new("a/link")), place.path()).unwrap();
+        assert_eq!((chosen.path, chosen.note), (real, None));
+        assert_eq!(chosen.file, Some(["link", "real.txt"].map(OsString::from)));
     }
 
     #[test]
@@ -178,7 +221,6 @@ mod tests {
             ("web/pubic", "web/public", "did you mean `web/public`?"),
             ("wbe/public", "web/public", "did you mean `web/public`?"),
             ("wbe/other", "web/public", "did you mean `web`?"),
-            ("notes.txt", "public", "did you mean `.`?"),
             ("notes.txt/x", "public", "name a directory that exists"),
             ("zzz", "public", "name a directory that exists"),
         ] {
@@ -195,18 +237,5 @@ mod tests {
     fn a_name_from_the_disk_cannot_draw_on_the_terminal() {
         let text = refused("publi", &["public\x1b"]);
         assert!(text.contains("did you mean `public\u{fffd}`?"), "{text}");
-    }
-
-    #[test]
-    fn distance_counts_single_slips() {
-        for (a, b, slips) in [
-            ("public", "public", 0),
-            ("pubic", "public", 1),
-            ("pulbic", "public", 1),
-            ("", "abc", 3),
-            ("dist", "docs", 3),
-        ] {
-            assert_eq!(distance(a, b), slips, "{a} {b}");
-        }
     }
 }

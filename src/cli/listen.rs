@@ -200,19 +200,6 @@ fn url(ip: IpAddr, port: u16) -> String {
     format!("http://{}/", SocketAddr::new(ip, port))
 }
 
-/// The addresses by which other machines may reach this one; none if the system does not say.
-pub fn interfaces() -> Vec<IpAddr> {
-    let found = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut addresses: Vec<IpAddr> = found
-        .iter()
-        .filter(|interface| !interface.is_loopback() && !interface.is_link_local())
-        .map(if_addrs::Interface::ip)
-        .collect();
-    addresses.sort();
-    addresses.dedup();
-    addresses
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::Exit;
@@ -15,9 +15,15 @@ pub struct Greeting<'a> {
     /// Where it is reached, the best way first.
     pub urls: &'a [String],
     /// What it serves.
-    pub directory: Option<&'a Path>,
+    pub directory: PathBuf,
+    /// Why it serves that, if nobody named it.
+    pub why: Option<&'a str>,
+    /// The flags that are set.
+    pub unusual: &'a [String],
     /// What was decided without being asked for.
     pub notes: &'a [String],
+    /// Whether only this machine can reach it.
+    pub is_local: bool,
 }
 
 /// Says why it is over, and gives `main` its exit code.
@@ -31,13 +37,25 @@ pub fn leave(exit: &Exit) -> ExitCode {
 }
 
 /// Says that the server is ready: on a terminal a short banner; otherwise the URL alone on stdout, for a script to read,
-/// and the rest on stderr.
+/// and the rest in the log.
 pub fn greet(greeting: &Greeting<'_>) {
     if io::stdout().is_terminal() {
         say(io::stdout(), &banner(greeting, wants_colour()));
     } else {
-        say(io::stderr(), &remarks(greeting));
+        for remark in remarks(greeting) {
+            // Not to stderr itself, which may have stalled.
+            tracing::info!(target: "sockeye", "{remark}");
+        }
         say(io::stdout(), &first_url(greeting));
+    }
+}
+
+/// Opens the browser at `path` of the first URL. If that cannot be, says so.
+pub fn open(urls: &[String], path: &str) -> Option<String> {
+    let url = format!("{}{}", urls.first()?, path.trim_start_matches('/'));
+    match open::that_detached(&url) {
+        Ok(()) => None,
+        Err(error) => Some(format!("cannot open a browser: {error}")),
     }
 }
 
@@ -73,11 +91,7 @@ fn banner(greeting: &Greeting<'_>, colour: bool) -> String {
     } else {
         ("", "")
     };
-    let mut text = format!("{bold}sockeye{end}");
-    if let Some(directory) = greeting.directory {
-        text += &format!(" serves {}", shown(directory));
-    }
-    text += "\n\n";
+    let mut text = format!("{bold}sockeye{end} {}\n\n", serves(greeting));
     for (position, url) in greeting.urls.iter().enumerate() {
         match position {
             0 => text += &format!("  {bold}{url}{end}\n"),
@@ -88,18 +102,32 @@ fn banner(greeting: &Greeting<'_>, colour: bool) -> String {
     for note in greeting.notes {
         text += &format!("  {note}\n");
     }
-    text + "  stop with Ctrl-C\n\n"
+    text + match greeting.is_local {
+        true => "  Ctrl-C stops; --host lets other machines in\n\n",
+        false => "  Ctrl-C stops\n\n",
+    }
 }
 
-fn remarks(greeting: &Greeting<'_>) -> String {
-    let mut text = String::new();
-    for note in greeting.notes {
-        text += &format!("sockeye: {note}\n");
+/// `serves ./public (no directory was named) with --spa, --cors`
+fn serves(greeting: &Greeting<'_>) -> String {
+    let mut text = format!("serves {}", shown(&greeting.directory));
+    if let Some(why) = greeting.why {
+        text += &format!(" ({why})");
     }
-    for url in greeting.urls.iter().skip(1) {
-        text += &format!("sockeye: also at {url}\n");
+    if !greeting.unusual.is_empty() {
+        text += &format!(" with {}", greeting.unusual.join(", "));
     }
     text
+}
+
+fn remarks(greeting: &Greeting<'_>) -> impl Iterator<Item = String> {
+    let others = greeting
+        .urls
+        .iter()
+        .skip(1)
+        .map(|url| format!("also at {url}"));
+    let notes = greeting.notes.iter().cloned();
+    std::iter::once(serves(greeting)).chain(notes).chain(others)
 }
 
 fn first_url(greeting: &Greeting<'_>) -> String {
@@ -119,27 +147,35 @@ mod tests {
                 "http://localhost:8081/".to_owned(),
                 "http://192.0.2.7:8081/".to_owned(),
             ],
-            directory: Some(Path::new("./public")),
+            directory: PathBuf::from("./public"),
+            why: Some("no directory was named"),
+            unusual: &["--spa".to_owned(), "--cors (from SOCKEYE_CORS)".to_owned()],
             notes: &["port 8080 is taken; using 8081 instead".to_owned()],
+            is_local: true,
         });
     }
 
     #[test]
     fn a_terminal_gets_a_short_banner() {
         with_greeting(|greeting| {
-            let plain = "sockeye serves ./public\n\n  http://localhost:8081/\n  http://192.0.2.7:8081/\n\n  \
-                         port 8080 is taken; using 8081 instead\n  stop with Ctrl-C\n\n";
+            let plain = "sockeye serves ./public (no directory was named) with --spa, --cors (from SOCKEYE_CORS)\n\n  \
+                         http://localhost:8081/\n  http://192.0.2.7:8081/\n\n  port 8080 is taken; using 8081 instead\n  \
+                         Ctrl-C stops; --host lets other machines in\n\n";
             assert_eq!(banner(greeting, false), plain);
             assert!(banner(greeting, true).contains("\x1b[1mhttp://localhost:8081/\x1b[0m"));
         });
     }
 
     #[test]
-    fn a_script_gets_one_line_and_the_rest_goes_to_stderr() {
+    fn a_script_gets_one_line_and_the_rest_goes_to_the_log() {
         with_greeting(|greeting| {
             assert_eq!(first_url(greeting), "http://localhost:8081/\n");
-            let rest = "sockeye: port 8080 is taken; using 8081 instead\nsockeye: also at http://192.0.2.7:8081/\n";
-            assert_eq!(remarks(greeting), rest);
+            let rest = [
+                "serves ./public (no directory was named) with --spa, --cors (from SOCKEYE_CORS)",
+                "port 8080 is taken; using 8081 instead",
+                "also at http://192.0.2.7:8081/",
+            ];
+            assert!(remarks(greeting).eq(rest));
         });
     }
 

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Longer than anybody waits; keeps sums of times from overflowing.
 const SECONDS_MAX: f64 = 1e7;
 
+/// More than any machine has; keeps sums of sizes from overflowing.
+const BYTES_MAX: usize = 1 << 50;
+
 /// Seconds with an optional fraction, `10` or `0.5` or `0.5s`; zero included.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let digits = text.strip_suffix('s').unwrap_or(text);
@@ -41,7 +44,32 @@ pub(super) fn bytes(text: &str) -> Result<usize, String> {
     let count = digits.parse::<usize>().ok();
     count
         .and_then(|count| count.checked_mul(1 << shift))
+        .filter(|count| *count <= BYTES_MAX)
         .ok_or_else(|| "expected bytes, such as 65536, 64k, 32M or 1G".to_owned())
+}
+
+/// As [`bytes`] reads them.
+pub(super) fn plain_bytes(bytes: usize) -> String {
+    let units = [(30, "G"), (20, "M"), (10, "k")];
+    let whole = units
+        .iter()
+        .find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    whole.map_or(bytes.to_string(), |(shift, unit)| {
+        format!("{}{unit}", bytes >> shift)
+    })
+}
+
+/// As [`seconds`] reads them.
+pub(super) fn plain_seconds(wait: Duration) -> String {
+    wait.as_secs_f64().to_string()
+}
+
+/// A whole number from 1 to `max`.
+pub(super) fn count(max: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text| match text.parse() {
+        Ok(count) if (1..=max).contains(&count) => Ok(count),
+        _ => Err(format!("expected a whole number from 1 to {max}")),
+    }
 }
 
 /// Bytes for people: `64 KiB`, `1.5 MiB`; the shortest that is not wrong by more than it shows.
@@ -102,8 +130,43 @@ mod tests {
         ] {
             assert_eq!(bytes(text), Ok(count), "{text}");
         }
-        for text in ["", "k", "-1", "+1", "1.5M", "1x", "1 M", "99999999999G"] {
+        for text in [
+            "",
+            "k",
+            "-1",
+            "+1",
+            "1.5M",
+            "1x",
+            "1 M",
+            "9999999G",
+            "99999999999G",
+        ] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_default_is_shown_as_it_is_read() {
+        for (count, text) in [
+            (0, "0"),
+            (1_000, "1000"),
+            (65_536, "64k"),
+            (32 << 20, "32M"),
+            (3 << 30, "3G"),
+        ] {
+            assert_eq!(
+                (plain_bytes(count).as_str(), bytes(text)),
+                (text, Ok(count))
+            );
+        }
+        for (wait, text) in [
+            (Duration::from_secs(10), "10"),
+            (Duration::from_millis(500), "0.5"),
+        ] {
+            assert_eq!(
+                (plain_seconds(wait).as_str(), seconds(text)),
+                (text, Ok(wait))
+            );
         }
     }
 

@@ -5,7 +5,6 @@
 
 use std::ops::Range;
 
-use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::multipart::{self, content_range};
@@ -46,18 +45,6 @@ pub(super) fn redirect(directory_url: String, query: Option<&str>) -> Response {
         // The directory may become a file; a redirect kept forever would then be wrong forever.
         .with_header("Cache-Control", "no-cache")
         .with_header("X-Content-Type-Options", "nosniff")
-}
-
-/// The page that lists a directory.
-pub(super) fn listing(page: Bytes) -> Response {
-    Response::html(page)
-        .with_header("Cache-Control", "no-cache")
-        .with_header("X-Content-Type-Options", "nosniff")
-        // Nothing in it may run, whatever a file is called.
-        .with_header(
-            "Content-Security-Policy",
-            "default-src 'none'; style-src 'unsafe-inline'",
-        )
 }
 
 /// Why there is nothing to send.

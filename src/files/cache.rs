@@ -256,6 +256,7 @@ mod tests {
         let terms = Terms {
             started: (0, 0),
             digests: None,
+            media_types: &[],
         };
         let kind = Kind::Named(b"a", Codings::default());
         Representation::of(file, fingerprint, kind, terms).unwrap()

@@ -24,15 +24,27 @@ const CORRECTIONS: &[(&[&str], &str)] = &[
 ];
 
 /// The value of `Content-Type` for a file of this name that begins with `start`.
-pub(super) fn content_type(name: &[u8], start: &[u8]) -> Cow<'static, str> {
-    let media_type = extension(name).and_then(by_extension).unwrap_or(
-        if looks_like_text(&start[..start.len().min(SNIFFED)]) {
-            "text/plain"
-        } else {
-            "application/octet-stream"
-        },
-    );
-    if media_type.starts_with("text/") {
+///
+/// `others` are media types by extension that come before those that are known.
+pub(super) fn content_type<'a>(
+    name: &[u8],
+    start: &[u8],
+    others: &'a [(String, String)],
+) -> Cow<'a, str> {
+    let other = |extension: &str| {
+        let mut others = others
+            .iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(extension));
+        others.next().map(|(_, media_type)| media_type.as_str())
+    };
+    let known =
+        extension(name).and_then(|extension| other(extension).or_else(|| by_extension(extension)));
+    let media_type = known.unwrap_or(if looks_like_text(&start[..start.len().min(SNIFFED)]) {
+        "text/plain"
+    } else {
+        "application/octet-stream"
+    });
+    if media_type.starts_with("text/") && !media_type.contains(';') {
         format!("{media_type}; charset=utf-8").into()
     } else {
         media_type.into()
@@ -91,7 +103,11 @@ mod tests {
             ("a.tar.gz", "application/gzip"),
             ("a.pdf", "application/pdf"),
         ] {
-            assert_eq!(content_type(name.as_bytes(), b"\0"), expected, "{name}");
+            assert_eq!(
+                content_type(name.as_bytes(), b"\0", &[]),
+                expected,
+                "{name}"
+            );
         }
     }
 
@@ -111,7 +127,25 @@ mod tests {
             (b"program", b"\x7fELF\0", bytes),
             (b"latin", b"caf\xe9 au lait", bytes),
         ] {
-            assert_eq!(content_type(name, start), expected, "{name:?}");
+            assert_eq!(content_type(name, start, &[]), expected, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_says_comes_first() {
+        let others = [("FOO", "text/x-foo"), ("html", "text/html; charset=koi8-r")];
+        let others =
+            others.map(|(extension, media_type)| (extension.to_owned(), media_type.to_owned()));
+        for (name, expected) in [
+            ("a.foo", "text/x-foo; charset=utf-8"),
+            ("a.html", "text/html; charset=koi8-r"),
+            ("a.css", "text/css; charset=utf-8"),
+        ] {
+            assert_eq!(
+                content_type(name.as_bytes(), b"", &others),
+                expected,
+                "{name}"
+            );
         }
     }
 }

@@ -9,11 +9,10 @@ mod cache;
 mod content_type;
 mod digests;
 mod encoding;
-mod entries;
+mod explain;
 mod listing;
 mod multipart;
 mod pace;
-mod pages;
 mod preconditions;
 mod range;
 mod representation;
@@ -27,17 +26,16 @@ mod walk;
 use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use cache::{Cache, Entry};
 use digests::{DIGESTS_BYTES_MAX, Digests};
-use encoding::{Coding, Codings, negotiate};
+use encoding::{Coding, Codings};
+use listing::{Budget, Directory};
 use pace::Pace;
-use pages::{PAGES_BYTES_MAX, Pages};
-use representation::{Content, Description, Kind, Representation, Terms};
+use representation::{Content, Kind, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
 use siblings::{SIBLINGS_BYTES_MAX, Siblings};
@@ -45,7 +43,7 @@ use validators::Timestamp;
 use walk::Rules;
 
 use crate::Handler;
-use crate::message::{Fingerprint, Method, Request, Response};
+use crate::message::{Method, Request, Response};
 
 /// The files of a directory, and pages that list what has no `index.html`.
 ///
@@ -54,17 +52,21 @@ use crate::message::{Fingerprint, Method, Request, Response};
 /// is given, and no validator outlives the bytes it was made for.
 #[derive(Debug)]
 pub struct StaticFiles {
-    root: Root,
+    root: Arc<Root>,
     cache: Cache,
     digests: Digests,
     /// `None` if they are not to be served.
     siblings: Option<Siblings>,
     hidden: bool,
+    index: CString,
+    listing: bool,
+    clean_urls: bool,
+    media_types: Vec<(String, String)>,
     /// When the first answer, and so perhaps the first date, was given.
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: Pace,
-    pages: Pages,
+    listings: Arc<Budget>,
 }
 
 /// What may be served, and how much of it is kept in memory.
@@ -79,6 +81,14 @@ pub struct FilesConfig {
     /// Whether `app.js.br`, `app.js.zst` or `app.js.gz` is served for `app.js` to clients that take it so, where it is
     /// not older.
     pub siblings: bool,
+    /// The file that stands for its directory; one name.
+    pub index: String,
+    /// Whether a directory without an index is listed; if not, it is 404.
+    pub listing: bool,
+    /// Whether `/about` is `about.html` where there is no file `about`.
+    pub clean_urls: bool,
+    /// Media types by extension (without the dot, in any letter case), before all others that are known.
+    pub media_types: Vec<(String, String)>,
 }
 
 impl Default for FilesConfig {
@@ -88,6 +98,10 @@ impl Default for FilesConfig {
             follow_symlinks: false,
             cache_bytes: 32 * 1024 * 1024,
             siblings: true,
+            index: "index.html".to_owned(),
+            listing: true,
+            clean_urls: false,
+            media_types: Vec::new(),
         }
     }
 }
@@ -96,8 +110,8 @@ impl Default for FilesConfig {
 enum Found {
     /// A file as it is, where it lies, and in which codings it lies beside itself.
     File(Representation, CString, Codings),
-    /// A directory's listing.
-    Page(Bytes),
+    /// A directory without an index.
+    Directory(SafePath, OwnedFd),
     /// A directory, asked for without the slash at its end.
     Elsewhere(SafePath),
     /// The URL is none of ours.
@@ -108,7 +122,7 @@ enum Found {
 impl FilesConfig {
     /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + PAGES_BYTES_MAX
+        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX
     }
 }
 
@@ -125,18 +139,23 @@ impl StaticFiles {
             may_reveal: config.hidden,
         };
         let root = Root::open(root.as_ref(), rules)?;
+        let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
         let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
         Ok(StaticFiles {
-            root,
+            root: Arc::new(root),
             hidden: config.hidden,
+            index,
+            listing: config.listing,
+            clean_urls: config.clean_urls,
+            media_types: config.media_types.clone(),
             first_answer: OnceLock::new(),
             cache,
             digests: Digests::default(),
             siblings: config.siblings.then(Siblings::default),
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
-            pages: Pages::default(),
+            listings: Arc::default(),
         })
     }
 
@@ -169,7 +188,13 @@ impl StaticFiles {
                 let found = variant.unwrap_or(found);
                 answer::file(&found.description, found.content, request, seed)
             }
-            Found::Page(page) => answer::listing(page),
+            Found::Directory(path, handle) => {
+                let directory = Directory::new(&self.root, path, handle, self.hidden);
+                listing::answer(directory, &self.listings, request).unwrap_or_else(|failure| {
+                    self.complain(request.path(), &failure);
+                    answer::failure(&failure, request)
+                })
+            }
             Found::Elsewhere(path) => {
                 let location = request.prefix().to_owned() + &path.directory_url();
                 answer::redirect(location, query)
@@ -209,85 +234,11 @@ impl StaticFiles {
         (coding.is_some() || self.has_known_siblings(&entry)).then_some((entry, content))
     }
 
-    /// Whether the siblings of a remembered file are still those remembered, which is looked up once a second.
-    fn has_known_siblings(&self, entry: &Entry) -> bool {
-        let second = self.root.second();
-        if self.siblings.is_none() || entry.second.load(Ordering::Relaxed) == second {
-            return true;
-        }
-        let siblings = self.siblings_of(&entry.path, &entry.description.fingerprint);
-        let is_same = siblings == entry.siblings;
-        if is_same {
-            entry.second.store(second, Ordering::Relaxed);
-        }
-        is_same
-    }
-
-    fn siblings_of(&self, path: &CStr, file: &Fingerprint) -> Codings {
-        let siblings = self.siblings.as_ref();
-        siblings.map_or(Codings::default(), |siblings| {
-            siblings.of(&self.root, path, file)
-        })
-    }
-
-    /// The file in the coding that the client likes best, unless that is the file as it is.
-    fn variant(
-        &self,
-        request: &Request,
-        path: &CStr,
-        original: &Description,
-        mut siblings: Codings,
-    ) -> Option<Representation> {
-        while let Some(coding) = negotiate(request.headers(), siblings) {
-            let sibling = self.sibling(request, path, original, coding);
-            if sibling.is_some() {
-                return sibling;
-            }
-            siblings = siblings.without(coding);
-        }
-        None
-    }
-
-    /// The sibling in this coding, if it is there and not older than the file.
-    fn sibling(
-        &self,
-        request: &Request,
-        path: &CStr,
-        original: &Description,
-        coding: Coding,
-    ) -> Option<Representation> {
-        let media_type = original.fields.get("Content-Type")?;
-        if let Some((entry, content)) = self.remembered(request, Some(coding))
-            && siblings::is_current(&entry.description.fingerprint, &original.fingerprint)
-            && entry.description.fields.get("Content-Type") == Some(media_type)
-        {
-            let description = Arc::clone(&entry.description);
-            return Some(Representation {
-                description,
-                content,
-            });
-        }
-        let path = siblings::sibling(path, coding);
-        let Opened::File(file, fingerprint) = self.root.find(&path).ok()? else {
-            return None;
-        };
-        let kind = Kind::Encoded(media_type, coding);
-        let found = Representation::of(file, fingerprint, kind, self.terms()).ok()?;
-        if !siblings::is_current(&found.description.fingerprint, &original.fingerprint) {
-            return None;
-        }
-        if found.description.is_settled {
-            let none = (Codings::default(), 0);
-            let url = (request.path(), Some(coding));
-            self.cache.insert(url, path, &found, none);
-        }
-        Some(found)
-    }
-
     fn terms(&self) -> Terms<'_> {
         Terms {
             started: self.started(),
             digests: self.cache.is_on().then_some(&self.digests),
+            media_types: &self.media_types,
         }
     }
 
@@ -312,6 +263,12 @@ impl StaticFiles {
             self.find_directory(url, &path)
         } else {
             match self.root.find(path.as_c_str()) {
+                Err(Failure::Missing) | Ok(Opened::Directory(_))
+                    if self.clean_urls && self.has_page(&path) =>
+                {
+                    let page = path.page();
+                    self.describe(url, &page, self.root.find(&page))
+                }
                 Ok(Opened::Directory(_)) => Ok(Found::Elsewhere(path)),
                 opened => self.describe(url, path.as_c_str(), opened),
             }
@@ -319,20 +276,21 @@ impl StaticFiles {
         found.unwrap_or_else(Found::Nothing)
     }
 
+    /// Whether there is a file for the clean URL that this is.
+    fn has_page(&self, path: &SafePath) -> bool {
+        matches!(self.root.find(&path.page()), Ok(Opened::File(..)))
+    }
+
     /// The index, or if there is none the listing. An index that may not be served is no reason to list what is beside it.
     fn find_directory(&self, url: &str, path: &SafePath) -> Result<Found, Failure> {
-        let index = path.entry(c"index.html");
+        let index = path.entry(&self.index);
         match self.root.find(&index) {
             Err(Failure::Missing) | Ok(Opened::Directory(_)) => {}
             opened => return self.describe(url, &index, opened),
         }
         match self.root.find(path.as_c_str())? {
-            Opened::Directory(handle) => {
-                let _making = self.pages.make();
-                let (entries, is_cut) = entries::entries(&self.root, path, handle, self.hidden)?;
-                let page = listing::page(path.names(), entries, is_cut);
-                Ok(Found::Page(self.pages.hold(page)?))
-            }
+            Opened::Directory(_) if !self.listing => Err(Failure::Missing),
+            Opened::Directory(handle) => Ok(Found::Directory(path.clone(), handle)),
             // A file has no slash at its end.
             Opened::File(..) => Err(Failure::Missing),
         }

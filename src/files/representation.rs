@@ -88,6 +88,8 @@ pub(super) struct Terms<'a> {
     pub(super) started: Timestamp,
     /// Where digests are remembered, if they are; only then is one worth reading a large file for.
     pub(super) digests: Option<&'a Digests>,
+    /// Media types by extension, before those that are known.
+    pub(super) media_types: &'a [(String, String)],
 }
 
 /// What an answer says of a file that its bytes do not tell.
@@ -129,7 +131,7 @@ impl Representation {
                 Kind::Encoded(media_type, _) => Cow::Borrowed(media_type),
                 Kind::Named(path, _) => {
                     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-                    content_type(name, &look.start)
+                    content_type(name, &look.start, terms.media_types)
                 }
             };
             let content = if fingerprint.size <= IN_MEMORY_MAX {

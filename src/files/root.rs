@@ -140,13 +140,11 @@ impl Root {
         Some(fingerprint(&stat.ok()?))
     }
 
-    /// What a link leads to, as far as it leads to something that would be served.
-    pub(super) fn look_through(&self, path: &CStr) -> Option<Stat> {
-        let directory = self.directory().ok()?;
-        let handle = self
-            .open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)
-            .ok()?;
-        status(&handle).ok()
+    /// What a link leads to, as far as it stays where links may lead.
+    pub(super) fn look_through(&self, path: &CStr) -> Result<Stat, Failure> {
+        let directory = self.directory()?;
+        let handle = self.open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)?;
+        Ok(status(&handle)?)
     }
 
     /// Which second it is, for what is looked up once a second while there are requests.
@@ -318,6 +316,11 @@ pub(super) fn is_servable(stat: &Stat) -> bool {
         FileType::from_raw_mode(stat.st_mode),
         FileType::RegularFile | FileType::Directory
     )
+}
+
+/// Whether this is a directory.
+pub(super) fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 /// What the file or directory behind a descriptor is now.

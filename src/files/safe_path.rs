@@ -114,6 +114,12 @@ impl SafePath {
         CString::new(path).expect("neither part holds a NUL")
     }
 
+    /// The path of the page whose clean URL this is: the same and `.html`.
+    pub(super) fn page(&self) -> CString {
+        let path = [self.relative.to_bytes(), b".html"].concat();
+        CString::new(path).expect("neither part holds a NUL")
+    }
+
     /// The one URL of this directory: path-absolute, ending in a slash, and since no name is empty and every odd
     /// character is escaped, without a second slash or backslash that would make it another host's.
     pub(super) fn directory_url(&self) -> String {

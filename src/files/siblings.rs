@@ -8,14 +8,17 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Dir, FileType};
 
-use super::encoding::{Coding, Codings};
+use super::cache::Entry;
+use super::encoding::{Coding, Codings, negotiate};
+use super::representation::{Description, Kind, Representation};
 use super::root::{Failure, Opened, Root, fingerprint, fingerprint_of};
-use super::validators;
-use crate::message::Fingerprint;
+use super::{StaticFiles, validators};
+use crate::message::{Fingerprint, Request};
 
 /// Of how many directories something is remembered. Beyond, all is forgotten and looked up again.
 const DIRECTORIES_MAX: usize = 1024;
@@ -40,14 +43,91 @@ struct Known {
     has_siblings: bool,
 }
 
+impl StaticFiles {
+    /// Whether the siblings of a remembered file are still those remembered, which is looked up once a second.
+    pub(super) fn has_known_siblings(&self, entry: &Entry) -> bool {
+        let second = self.root.second();
+        if self.siblings.is_none() || entry.second.load(Ordering::Relaxed) == second {
+            return true;
+        }
+        let siblings = self.siblings_of(&entry.path, &entry.description.fingerprint);
+        let is_same = siblings == entry.siblings;
+        if is_same {
+            entry.second.store(second, Ordering::Relaxed);
+        }
+        is_same
+    }
+
+    pub(super) fn siblings_of(&self, path: &CStr, file: &Fingerprint) -> Codings {
+        let siblings = self.siblings.as_ref();
+        siblings.map_or(Codings::default(), |siblings| {
+            siblings.of(&self.root, path, file)
+        })
+    }
+
+    /// The file in the coding that the client likes best, unless that is the file as it is.
+    pub(super) fn variant(
+        &self,
+        request: &Request,
+        path: &CStr,
+        original: &Description,
+        mut siblings: Codings,
+    ) -> Option<Representation> {
+        while let Some(coding) = negotiate(request.headers(), siblings) {
+            let sibling = self.sibling(request, path, original, coding);
+            if sibling.is_some() {
+                return sibling;
+            }
+            siblings = siblings.without(coding);
+        }
+        None
+    }
+
+    /// The sibling in this coding, if it is there and not older than the file.
+    fn sibling(
+        &self,
+        request: &Request,
+        path: &CStr,
+        original: &Description,
+        coding: Coding,
+    ) -> Option<Representation> {
+        let media_type = original.fields.get("Content-Type")?;
+        if let Some((entry, content)) = self.remembered(request, Some(coding))
+            && is_current(&entry.description.fingerprint, &original.fingerprint)
+            && entry.description.fields.get("Content-Type") == Some(media_type)
+        {
+            let description = Arc::clone(&entry.description);
+            return Some(Representation {
+                description,
+                content,
+            });
+        }
+        let path = sibling_path(path, coding);
+        let Opened::File(file, fingerprint) = self.root.find(&path).ok()? else {
+            return None;
+        };
+        let kind = Kind::Encoded(media_type, coding);
+        let found = Representation::of(file, fingerprint, kind, self.terms()).ok()?;
+        if !is_current(&found.description.fingerprint, &original.fingerprint) {
+            return None;
+        }
+        if found.description.is_settled {
+            let none = (Codings::default(), 0);
+            let url = (request.path(), Some(coding));
+            self.cache.insert(url, path, &found, none);
+        }
+        Some(found)
+    }
+}
+
 /// The path of a file's sibling.
-pub(super) fn sibling(path: &CStr, coding: Coding) -> CString {
+fn sibling_path(path: &CStr, coding: Coding) -> CString {
     let path = [path.to_bytes(), coding.suffix().as_bytes()].concat();
     CString::new(path).expect("neither part holds a NUL")
 }
 
 /// Whether a sibling may be sent for its file.
-pub(super) fn is_current(sibling: &Fingerprint, file: &Fingerprint) -> bool {
+fn is_current(sibling: &Fingerprint, file: &Fingerprint) -> bool {
     sibling.modified >= file.modified && sibling.size > 0
 }
 
@@ -63,8 +143,8 @@ impl Siblings {
             return Codings::default();
         }
         let is_there = |&coding: &Coding| {
-            root.look_through(&sibling(path, coding))
-                .is_some_and(|stat| {
+            root.look_through(&sibling_path(path, coding))
+                .is_ok_and(|stat| {
                     FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
                         && is_current(&fingerprint(&stat), file)
                 })

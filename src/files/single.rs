@@ -48,6 +48,7 @@ impl Response {
             follow_symlinks: true,
             cache_bytes: 0,
             siblings: false,
+            ..FilesConfig::default()
         };
         match StaticFiles::with_config(folder, &config) {
             Ok(files) => files.handle(&question(request, name.as_bytes())),

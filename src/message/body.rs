@@ -23,8 +23,9 @@ pub enum Body {
     File(FileSlice),
     /// Whatever a reader yields, sent in chunks unless its length is known.
     Stream(Stream),
-    /// The body of the request itself, sent back while it comes in. Only
-    /// [`Handler::handle_head`](crate::Handler::handle_head) may answer so; later there is none left.
+    /// The body of the request itself: sent back while it comes in if
+    /// [`Handler::handle_head`](crate::Handler::handle_head) answers so, and once it is collected if
+    /// [`Handler::handle`](crate::Handler::handle) does.
     Incoming,
 }
 

@@ -13,6 +13,7 @@ mod problem;
 mod request;
 mod response;
 mod target;
+mod template;
 
 pub use body::{Attributes, Body, BodySource, FileSlice, Fingerprint, Stream, Wake, Witness};
 pub use headers::{Headers, InvalidField};
@@ -21,7 +22,9 @@ pub use http::{Method, StatusCode};
 pub use into_response::IntoResponse;
 #[cfg(feature = "json")]
 pub use json::JsonError;
+pub(crate) use problem::prefers_json;
 pub use request::{Request, Version};
 pub use response::Response;
 pub(crate) use target::is_authority;
 pub use target::{Target, TargetError};
+pub(crate) use template::{LOOK, Template, push_html, push_plain};

@@ -2,8 +2,12 @@
 //!
 //! A sentence is always ours: no byte of the request, no path of the machine and no error of the system gets in.
 
+use std::sync::LazyLock;
+
+use bytes::Bytes;
 use http::StatusCode;
 
+use super::template::{LOOK, Template, push_html};
 use super::{Headers, Response, list_elements};
 
 impl Response {
@@ -11,14 +15,14 @@ impl Response {
     /// `application/problem+json` (RFC 9457) where it asks for JSON, else one line of text.
     pub fn problem(status: StatusCode, sentence: &str, client: &Headers) -> Response {
         let reason = status.canonical_reason().unwrap_or("Error");
-        let (media_type, body) = match Form::preferred(client) {
+        let (media_type, body): (_, Bytes) = match Form::preferred(client) {
             Form::Text => (
                 "text/plain; charset=utf-8",
-                format!("{} {reason}: {sentence}\n", status.as_u16()),
+                format!("{} {reason}: {sentence}\n", status.as_u16()).into(),
             ),
             Form::Html => (
                 "text/html; charset=utf-8",
-                page(status.as_u16(), reason, sentence),
+                page(status.as_u16(), reason, sentence).into(),
             ),
             Form::Json => (
                 "application/problem+json",
@@ -26,7 +30,8 @@ impl Response {
                     "{{\"type\":\"about:blank\",\"title\":\"{reason}\",\"status\":{},\"detail\":\"{}\"}}\n",
                     status.as_u16(),
                     sentence.replace('\\', "\\\\").replace('"', "\\\"")
-                ),
+                )
+                .into(),
             ),
         };
         Response::new(status)
@@ -35,6 +40,11 @@ impl Response {
             .with_header("Vary", "Accept")
             .with_body(body)
     }
+}
+
+/// Whether the client names JSON and likes nothing better.
+pub(crate) fn prefers_json(client: &Headers) -> bool {
+    matches!(Form::preferred(client), Form::Json)
 }
 
 enum Form {
@@ -85,19 +95,17 @@ fn weight(parameter: &[u8]) -> Option<u32> {
     Some((u32::from(whole - b'0') * 1000 + thousandths).min(1000))
 }
 
-fn page(status: u16, reason: &str, sentence: &str) -> String {
-    let sentence = sentence
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{status} {reason}</title>\n\
-         <style>:root{{color-scheme:light dark}}body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;\
-         margin:15vh auto;padding:0 1rem}}h1{{font-weight:600}}</style>\n\
-         <h1>{status} {reason}</h1>\n<p>{sentence}</p>\n</html>\n"
-    )
+/// The page, from a template in a file of its own.
+fn page(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
+    static PAGE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("problem.html")));
+    let mut page = Vec::with_capacity(2048);
+    PAGE.fill(&mut page, |page, name| match name {
+        "look" => page.extend_from_slice(LOOK.as_bytes()),
+        "status" => page.extend_from_slice(status.to_string().as_bytes()),
+        "reason" => push_html(page, reason, false),
+        _ => push_html(page, sentence, false),
+    });
+    page
 }
 
 #[cfg(test)]

@@ -141,6 +141,17 @@ impl Request {
         self
     }
 
+    /// The same request for `path` and perhaps a query, in the place of its target and of what routers found out about it.
+    /// `None` if that is no path.
+    pub fn with_path(&self, path: &str) -> Option<Request> {
+        let target = Target::parse(path.as_bytes(), &Method::GET).ok()?;
+        path.starts_with('/').then(|| Request {
+            target,
+            route: Route::default(),
+            ..self.clone()
+        })
+    }
+
     /// Forgets everything but the peer, and keeps the memory for the next request.
     pub(crate) fn clear(&mut self) {
         self.method = Method::GET;

@@ -42,6 +42,20 @@
 //! }
 //! ```
 
+#[cfg(feature = "auth")]
+pub mod auth;
+pub mod base;
+pub mod cache_control;
+pub mod cors;
+pub mod explain;
+#[cfg(feature = "cli")]
+pub mod headers;
+pub mod host_guard;
+pub mod isolate;
+pub mod own_pages;
+pub mod single_file;
+pub mod spa;
+
 use std::cell::Cell;
 
 use crate::handler::Handler;
@@ -106,9 +120,52 @@ where
         let response = (self.function)(head, next);
         (!declined.get()).then(|| response.into_response())
     }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        self.inside.refuse(request, response)
+    }
 }
 
-/// The handler inside a middleware.
+/// A handler whose every response passes through a function, those included that the server makes itself
+/// ([`Handler::refuse`]). For what responses say besides: a middleware that only changes responses is best one of these.
+#[derive(Debug, Clone)]
+pub struct EveryResponse<F, H> {
+    function: F,
+    inside: H,
+}
+
+impl<F, H> EveryResponse<F, H>
+where
+    F: Fn(&Request, Response) -> Response + Send + Sync + 'static,
+    H: Handler,
+{
+    /// Lets the responses of `inside` pass through `function`.
+    pub fn new(function: F, inside: H) -> EveryResponse<F, H> {
+        EveryResponse { function, inside }
+    }
+}
+
+impl<F, H> Handler for EveryResponse<F, H>
+where
+    F: Fn(&Request, Response) -> Response + Send + Sync + 'static,
+    H: Handler,
+{
+    fn handle(&self, request: &Request) -> Response {
+        (self.function)(request, self.inside.handle(request))
+    }
+
+    fn handle_head(&self, head: &Request) -> Option<Response> {
+        let response = self.inside.handle_head(head)?;
+        Some((self.function)(head, response))
+    }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        (self.function)(request, self.inside.refuse(request, response))
+    }
+}
+
+/// The handler inside a middleware. It may be asked more than once, about other requests too.
+#[derive(Clone, Copy)]
 pub struct Next<'a> {
     inside: &'a dyn Handler,
     question: Question,

@@ -43,6 +43,7 @@ use std::fmt;
 use crate::handler::Handler;
 use crate::message::{IntoResponse, Method, Request, Response, StatusCode};
 use crate::middleware::{Next, Wrap};
+use pattern::Beginnings;
 
 // What `OPTIONS *` says, which asks about the server as a whole.
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -56,6 +57,7 @@ pub struct Router {
     patterns: matchit::Router<usize>,
     routes: Vec<Route>,
     fallback: Option<Box<dyn Handler>>,
+    beginnings: Beginnings,
 }
 
 /// Everything that answers for one pattern.
@@ -236,6 +238,7 @@ impl Router {
 
     #[track_caller]
     fn insert(&mut self, checked: String, pattern: &str, index: usize) {
+        self.beginnings.insert(&checked);
         match self.patterns.insert(checked, index) {
             Ok(()) => {}
             Err(matchit::InsertError::Conflict { with }) => panic!(
@@ -254,6 +257,7 @@ impl Router {
         let comparable = pattern::comparable(path);
         let matched = comparable
             .as_deref()
+            .filter(|path| self.beginnings.may_fit(path))
             .and_then(|path| self.patterns.at(path).ok());
         let Some(matched) = matched else {
             return match &self.fallback {

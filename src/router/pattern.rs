@@ -41,6 +41,37 @@ fn escaped(text: &[u8]) -> Option<u8> {
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
 }
 
+/// The bytes after the first slash with which some pattern begins: most requests for a file fit none, and need no search.
+#[derive(Debug)]
+pub(super) struct Beginnings([bool; 256]);
+
+impl Default for Beginnings {
+    fn default() -> Beginnings {
+        Beginnings([false; 256])
+    }
+}
+
+impl Beginnings {
+    pub(super) fn insert(&mut self, checked: &str) {
+        match checked.as_bytes() {
+            [_, b'{', b'{', ..] => self.0[usize::from(b'{')] = true,
+            [_, b'{', ..] => self.0 = [true; 256],
+            [_, b'}', b'}', ..] => self.0[usize::from(b'}')] = true,
+            bytes => self.0[usize::from(second(bytes))] = true,
+        }
+    }
+
+    #[inline]
+    pub(super) fn may_fit(&self, comparable: &str) -> bool {
+        self.0[usize::from(second(comparable.as_bytes()))]
+    }
+}
+
+/// The byte after the slash; 0 where there is none.
+fn second(path: &[u8]) -> u8 {
+    path.get(1).copied().unwrap_or_default()
+}
+
 /// A parameter's value, decoded all the way.
 pub(super) fn decoded(value: &str) -> String {
     percent_decode_str(value).decode_utf8_lossy().into_owned()

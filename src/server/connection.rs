@@ -77,6 +77,8 @@ pub(super) struct Connection {
     pub(super) peer: Option<SocketAddr>,
     state: State,
     pub(super) timeouts: Timeouts,
+    /// When the first byte of the request in hand came, until it is recorded.
+    pub(super) began: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -98,6 +100,7 @@ impl Connection {
             peer,
             state: State::Idle,
             timeouts: Timeouts::default(),
+            began: None,
         }
     }
 
@@ -173,13 +176,11 @@ impl Connection {
         next: Next,
         context: &mut Context<'_>,
     ) -> Next {
-        if let Next::Close = next
-            && let Some(sent) = conversation.take_sent()
-        {
-            self.record(sent, &conversation, true);
+        let is_over = matches!(next, Next::Close) || matches!(self.state, State::Closing { .. });
+        if is_over {
+            self.record_cut(&mut conversation);
         }
-        let is_closing = matches!(self.state, State::Closing { .. });
-        if matches!(next, Next::Close) || is_closing || conversation.is_between_requests() {
+        if is_over || conversation.is_between_requests() {
             context.give_back(conversation);
         } else {
             conversation.pack();
@@ -212,10 +213,13 @@ impl Connection {
 
     pub(super) fn wait_for_bytes(
         &mut self,
-        reason: Reason,
         conversation: &Conversation,
         context: &Context<'_>,
     ) -> Next {
+        let reason = match self.socket.is_readable() {
+            true => Reason::Yield(Interest::Read),
+            false => Reason::Readable,
+        };
         let timeouts = &mut self.timeouts;
         let deadline =
             timeouts.for_receiving(conversation, &self.socket, context.now, context.config);
@@ -253,5 +257,14 @@ impl Connection {
             reason,
             deadline: Deadline::timeout(until),
         })
+    }
+}
+
+/// Whoever drops a connection cuts short what is under way.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let State::Active(mut conversation) = mem::replace(&mut self.state, State::Idle) {
+            self.record_cut(&mut conversation);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::connection::{Connection, Next, Reason};
 use super::context::Context;
@@ -63,6 +63,9 @@ impl Connection {
             if !is_taken {
                 return Ok(Next::Wait(self.wait_for_room(Reason::Writable, context)));
             }
+            if conversation.awaits_head() && conversation.has_input() {
+                self.began.get_or_insert(context.received);
+            }
             match conversation.turn() {
                 Turn::Head => match ask(conversation, context, Question::Head) {
                     Some(response) => self.answer(response, conversation, context),
@@ -74,7 +77,9 @@ impl Connection {
                     self.answer(response, conversation, context);
                 }
                 Turn::Refuse(refusal) => {
-                    let response = refusal.response(conversation.request().headers());
+                    let request = conversation.request();
+                    let response =
+                        refused(request, context, || refusal.response(request.headers()));
                     self.answer(response, conversation, context);
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
@@ -97,11 +102,7 @@ impl Connection {
                 Turn::NeedBytes => {
                     is_taken = self.flush(conversation)?;
                     if is_taken && !self.read_more(&mut share, conversation, context)? {
-                        let reason = match self.socket.is_readable() {
-                            true => Reason::Yield(Interest::Read),
-                            false => Reason::Readable,
-                        };
-                        return Ok(self.wait_for_bytes(reason, conversation, context));
+                        return Ok(self.wait_for_bytes(conversation, context));
                     }
                 }
                 Turn::Close => {
@@ -118,7 +119,7 @@ impl Connection {
     fn flush(&mut self, conversation: &mut Conversation) -> io::Result<bool> {
         let is_taken = send_output(&mut self.socket, conversation, false)?;
         if is_taken && let Some(sent) = conversation.take_finished() {
-            self.record(sent, conversation, false);
+            self.record(Some(sent), conversation, false);
         }
         Ok(is_taken)
     }
@@ -184,16 +185,33 @@ impl Connection {
         Ok(())
     }
 
-    /// Tells the log what became of an answer.
-    pub(super) fn record(&self, sent: Sent, conversation: &Conversation, _is_cut: bool) {
-        let request = conversation.request();
+    /// The connection is over: tells the log of the request that this cuts short, if there is one.
+    pub(super) fn record_cut(&mut self, conversation: &mut Conversation) {
+        let sent = conversation.take_sent();
+        if sent.is_some() || self.began.is_some() {
+            conversation.give_up();
+            self.record(sent, conversation, true);
+        }
+    }
+
+    /// Tells the log what became of the request in hand.
+    fn record(&mut self, sent: Option<Sent>, conversation: &Conversation, is_cut: bool) {
+        let began = self.began.take();
+        if !access_log::is_listened_to() {
+            return;
+        }
+        let duration = began.map_or(Duration::ZERO, |began| began.elapsed());
+        let now = SystemTime::now();
         access_log::record(&Record {
-            status: sent.status.as_u16(),
-            method: request.method().as_str(),
-            target: request.target().as_str(),
-            bytes: sent.body_bytes,
-            since: request.received().unwrap_or_else(Instant::now),
-            peer: self.peer,
+            request: conversation.request(),
+            received_line: conversation.request_line_as_received(),
+            status: sent.map(|sent| sent.status),
+            sent_bytes: sent.map_or(0, |sent| sent.body_bytes),
+            received_bytes: conversation.body_bytes_received(),
+            began: now.checked_sub(duration).unwrap_or(now),
+            duration,
+            reason: sent.and_then(|sent| Some(sent.refusal?.sentence())),
+            is_cut,
         });
     }
 }
@@ -223,11 +241,25 @@ fn ask(
     match asked {
         Ok(response) => response,
         Err(_panic) => {
-            let response = failed(request);
+            let response = refused(request, context, || failed(request));
             conversation.end_after_answer();
             Some(response)
         }
     }
+}
+
+/// A response of the server's own, completed by the handler; as it is, if the handler panics.
+fn refused(
+    request: &Request,
+    context: &mut Context<'_>,
+    response: impl Fn() -> Response,
+) -> Response {
+    let completed = context.may_block(|context| {
+        catch_unwind(AssertUnwindSafe(|| {
+            context.handler.refuse(request, response())
+        }))
+    });
+    completed.unwrap_or_else(|_panic| response())
 }
 
 fn failed(request: &Request) -> Response {

@@ -117,6 +117,35 @@ fn blame(bytes: &[u8], refusal: Refusal) -> Refusal {
     }
 }
 
+/// Reads what can be understood of a head that is refused: its request line into `request`, which has no fields then.
+///
+/// `Some` if there is more to say of it: the line as received, without its end and at most
+/// [`Limits::REQUEST_LINE_BYTES_KEPT_MAX`] long. HEAD is known by its name alone, since an answer to it never has a body.
+pub(super) fn read_refused<'a>(head: &'a [u8], request: &mut Request) -> Option<&'a [u8]> {
+    let end = memchr::memchr2(b'\r', b'\n', head).unwrap_or(head.len());
+    let line = &head[..end];
+    request.clear();
+    if read_request_line(line, request).is_some() {
+        return None;
+    }
+    request.clear();
+    if line.starts_with(b"HEAD ") {
+        request.method = Method::HEAD;
+    }
+    Some(&line[..line.len().min(Limits::REQUEST_LINE_BYTES_KEPT_MAX)])
+}
+
+fn read_request_line(line: &[u8], request: &mut Request) -> Option<()> {
+    let (version, minor_at) = version(line).ok()?;
+    let method_end = memchr::memchr(b' ', line)?;
+    let target = line.get(method_end + 1..minor_at - " HTTP/1.".len())?;
+    let method = method(std::str::from_utf8(&line[..method_end]).ok()?).ok()?;
+    let target = std::str::from_utf8(target).ok()?;
+    request.target.assign(target, &method).ok()?;
+    (request.method, request.version) = (method, version);
+    Some(())
+}
+
 fn read(head: &[u8], request: &mut Request) -> Result<(), Refusal> {
     let line_end = memchr::memchr(b'\r', head).unwrap_or(head.len());
     let (version, minor_at) = version(&head[..line_end])?;

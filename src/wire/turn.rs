@@ -19,6 +19,9 @@ pub struct Limits {
 impl Limits {
     /// How many fields a head may have; more are answered 431.
     pub const FIELDS_MAX: usize = 100;
+
+    /// How much is kept of a request line that is not understood, for the log.
+    pub const REQUEST_LINE_BYTES_KEPT_MAX: usize = 1024;
 }
 
 impl Default for Limits {

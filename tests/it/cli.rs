@@ -5,9 +5,15 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::Signal;
+
+use crate::program::Program;
+
 fn sockeye(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
     command.args(arguments).stdin(Stdio::null());
+    // Whoever runs the tests may have them.
+    command.env_remove("PORT").env_remove("HOST");
     command
 }
 
@@ -37,7 +43,70 @@ fn the_limits_are_printed_without_serving() {
     let (code, stdout, stderr) = run(&["--print-limits", "--head-timeout", "2.5"], here.path());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("2.5 s  --head-timeout"), "{stdout}");
-    assert!(stdout.contains("memory at most"), "{stdout}");
+    assert!(stdout.contains("Memory at most"), "{stdout}");
+}
+
+#[test]
+fn every_flag_has_a_variable_and_beats_it() {
+    let limits = |arguments: &[&str]| {
+        let mut command = sockeye(arguments);
+        command
+            .args(["--print-limits"])
+            .env("SOCKEYE_HEAD_TIMEOUT", "2.5");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    assert!(limits(&[]).contains("2.5 s  --head-timeout"));
+    assert!(limits(&["--head-timeout", "3"]).contains("  3 s  --head-timeout"));
+
+    let here = tempfile::tempdir().unwrap();
+    std::fs::write(here.path().join(".dot"), "dot").unwrap();
+    for (value, status) in [("1", 200), ("yes", 200), ("0", 404), ("no", 404), ("", 404)] {
+        let program = Program::start_with(here.path(), &[], |command| {
+            command.stderr(Stdio::null()).env("SOCKEYE_HIDDEN", value);
+        });
+        assert_eq!(program.ask("GET /.dot").status, status, "{value:?}");
+    }
+
+    let output = sockeye(&[])
+        .env("SOCKEYE_THREADS", "many")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("'many' for '--threads <N>'"), "{stderr}");
+}
+
+#[test]
+fn port_and_host_of_the_environment_are_honoured_and_said() {
+    let here = tempfile::tempdir().unwrap();
+    let program = Program::start_with(here.path(), &[], |command| {
+        command
+            .stderr(Stdio::piped())
+            .env("PORT", "1")
+            .env("HOST", "127.0.0.1");
+    });
+    assert_eq!(program.ask("GET /").status, 200);
+    program.signal(Signal::TERM);
+    let (_, stderr) = program.wait();
+    assert!(
+        stderr.contains("HOST=127.0.0.1 from the environment; --host beats it\n"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("PORT=1"), "{stderr}");
+
+    let output = sockeye(&[]).env("PORT", "http").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn more_threads_than_any_machine_has_end_with_a_sentence() {
+    let here = tempfile::tempdir().unwrap();
+    let (code, _, stderr) = run(&["--threads", "999999"], here.path());
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.contains("expected a whole number from 1 to 1024"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -46,7 +115,7 @@ fn wrong_arguments_exit_2() {
     let (code, stdout, stderr) = run(&["--prot", "80"], here.path());
     assert_eq!((code, stdout.as_str()), (Some(2), ""));
     assert!(
-        stderr.starts_with("sockeye: unexpected argument '--prot'"),
+        stderr.starts_with("sockeye: unexpected argument `--prot`\n  did you mean `--port`?\n"),
         "{stderr}"
     );
 }

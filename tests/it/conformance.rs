@@ -4,7 +4,7 @@ use std::io::Write;
 
 use sockeye::echo::Echo;
 use sockeye::files::StaticFiles;
-use sockeye::host_guard::{HostGuard, Hosts};
+use sockeye::middleware::host_guard::{HostGuard, Hosts};
 use sockeye::router::Router;
 
 use crate::support::TestServer;

@@ -1,21 +1,30 @@
-//! Everything that is tested from outside, in one binary: a module for each room of the house.
+//! Everything that is tested from outside, in one binary: a module for each room of the house. What needs the command
+//! needs the feature `cli`.
 
+#[cfg(feature = "cli")]
+mod access_log;
+#[cfg(feature = "cli")]
 mod cli;
 mod conformance;
 mod echo;
 mod examples;
+#[cfg(feature = "cli")]
 mod fair;
 mod files;
+mod flags;
 mod fuzz;
 mod message;
 mod middleware;
 mod moving_files;
 mod patience;
+#[cfg(feature = "cli")]
 mod process;
+#[cfg(feature = "cli")]
 mod program;
 mod public_api;
 mod router;
 mod server;
+#[cfg(feature = "cli")]
 mod soak;
 mod stalls;
 mod support;

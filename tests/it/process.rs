@@ -45,27 +45,25 @@ fn sigterm_and_sigint_stop_it_with_exit_0_and_a_line_that_counts() {
 }
 
 #[test]
-fn without_a_terminal_it_says_what_memory_it_takes_at_most() {
+fn the_memory_that_it_takes_at_most_is_said_when_asked_for() {
     let site = site();
-    let program = Program::start_with(
-        site.path(),
-        &["--max-connections", "100"],
-        with_stderr_piped,
-    );
-    program.signal(Signal::TERM);
-    let (code, said) = program.wait();
-    assert_eq!(code, Some(0));
-    assert!(said.starts_with("sockeye: takes "), "{said}");
-    assert!(
-        said.contains("for each connection, of which there are 100\n"),
-        "{said}"
-    );
+    for (arguments, is_said) in [
+        (&["--max-connections", "100", "-v"][..], true),
+        (&["--max-connections", "100"], false),
+    ] {
+        let program = Program::start_with(site.path(), arguments, with_stderr_piped);
+        program.signal(Signal::TERM);
+        let (code, said) = program.wait();
+        assert_eq!(code, Some(0));
+        let bound = "for each connection, of which there are 100\n";
+        assert_eq!(said.contains(bound), is_said, "{said}");
+    }
 }
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let site = site();
-    let program = Program::start_with(site.path(), &["--grace", "3600"], with_stderr_piped);
+    let mut program = Program::start_with(site.path(), &["--grace", "3600"], with_stderr_piped);
     let mut stuck = program.connect();
     stuck.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
     stuck.hear_head();
@@ -73,9 +71,12 @@ fn a_second_signal_ends_it_at_once() {
     until("nobody is let in", || {
         TcpStream::connect(program.address()).is_err()
     });
+    let hint = "waiting up to 3600 s for answers to finish; again to stop at once\n";
+    let heard = program.hear_until(hint);
     program.signal(Signal::INT);
     let (code, said) = program.wait();
     assert_eq!(code, Some(0));
+    assert_eq!(heard.matches(hint).count(), 1, "{heard}");
     // Whoever knocked meanwhile may be among them.
     let cut = said.trim_end().rsplit_once(" cut=").map(|(_, cut)| cut);
     assert!(cut.is_some_and(|cut| cut != "0"), "{said}");

@@ -81,6 +81,19 @@ impl Program {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
+    /// What it says on stderr, which is piped, up to the line that ends with `end`.
+    pub(crate) fn hear_until(&mut self, end: &str) -> String {
+        let stderr = self.child.stderr.as_mut().expect("it is piped");
+        let mut said = Vec::new();
+        let mut byte = [0];
+        while !said.ends_with(end.as_bytes()) {
+            let count = stderr.read(&mut byte).expect("it can be read");
+            assert!(count > 0, "it ended: {}", said.escape_ascii());
+            said.push(byte[0]);
+        }
+        String::from_utf8(said).expect("it says text")
+    }
+
     /// Waits for its end; the exit code, and all that it still said on stderr where that is piped.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut said = String::new();
@@ -180,6 +193,8 @@ impl Drop for Program {
 pub(crate) fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));
     command.arg(directory).args(arguments);
+    // Whoever runs the tests may have them.
+    command.env_remove("PORT").env_remove("HOST");
     command
 }
 

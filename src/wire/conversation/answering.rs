@@ -27,10 +27,12 @@ impl Conversation {
     /// [`Turn::Refuse`]: crate::wire::Turn::Refuse
     /// [`Turn::Deliver`]: crate::wire::Turn::Deliver
     pub fn answer(&mut self, response: Response, date: &str) {
+        self.refusal = None;
         let rest = match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Asked(reader) => Some(reader),
             Phase::Whole => None,
-            Phase::Refused(_) => {
+            Phase::Refused(refusal) => {
+                self.refusal = Some(refusal);
                 (self.persists, self.unread) = (false, true);
                 None
             }
@@ -49,7 +51,6 @@ impl Conversation {
                     length: reader.remaining(),
                     reader,
                     unsaid: Some((response, date.to_owned())),
-                    relayed: 0,
                 });
             }
             (_, rest) => self.answer_now(response, rest, date),

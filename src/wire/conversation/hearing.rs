@@ -4,7 +4,7 @@ use super::{Conversation, Phase};
 use crate::message::{Headers, Method, Request, Version};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::{Piece, write_chunk, write_last_chunk};
-use crate::wire::framing::framing;
+use crate::wire::framing::{Framing, framing};
 use crate::wire::head::{self, HeadScan};
 use crate::wire::refusal::Refusal;
 use crate::wire::turn::Turn;
@@ -19,6 +19,7 @@ impl Conversation {
         let found = match scan.find(bytes, &self.limits) {
             Ok(Some(found)) => found,
             Ok(None) if self.ended => {
+                self.give_up();
                 self.phase = Phase::Over;
                 return None;
             }
@@ -29,11 +30,19 @@ impl Conversation {
                 return None;
             }
         };
-        self.phase = match read_request(&bytes[found.clone()], &mut self.request) {
-            Ok(reader) => Phase::Asked(reader),
-            Err(refusal) => Phase::Refused(refusal),
+        let head = &bytes[found.clone()];
+        self.phase = match head::parse(head, &mut self.request) {
+            Ok(()) => match framing_of(&self.request) {
+                Ok(framing) => Phase::Asked(BodyReader::new(framing)),
+                Err(refusal) => Phase::Refused(refusal),
+            },
+            Err(refusal) => {
+                keep_line(head, &mut self.request, &mut self.refused_line);
+                Phase::Refused(refusal)
+            }
         };
         self.consumed += found.end;
+        self.body_received = 0;
         self.persists = persists(&self.request);
         None
     }
@@ -50,6 +59,7 @@ impl Conversation {
                     return None;
                 }
                 self.request.body.extend_from_slice(&bytes[range.clone()]);
+                self.body_received += range.len() as u64;
                 self.consumed += range.end;
             }
             Ok(Piece::NeedBytes(used)) => {
@@ -73,7 +83,7 @@ impl Conversation {
         match relay.reader.next(bytes) {
             Ok(Piece::Data(range)) => {
                 let data = &bytes[range.clone()];
-                relay.relayed += data.len() as u64;
+                self.body_received += data.len() as u64;
                 match (&relay.unsaid, relay.length) {
                     (Some(_), _) => self.request.body.extend_from_slice(data),
                     (None, Some(_)) => self.output.extend_from_slice(data),
@@ -85,14 +95,14 @@ impl Conversation {
             Ok(Piece::NeedBytes(used)) => {
                 self.consumed += used;
                 let length = relay.length;
-                if relay.relayed > 0 {
+                if self.body_received > 0 {
                     self.begin_relay(length);
                 }
                 self.need_bytes()
             }
             Ok(Piece::End(used)) => {
                 self.consumed += used;
-                let relayed = relay.relayed;
+                let relayed = self.body_received;
                 let is_chunked = relay.unsaid.is_none() && relay.length.is_none();
                 // All of it was at hand before a word was said, so its length can be said too.
                 self.begin_relay(Some(relayed));
@@ -147,6 +157,10 @@ impl Conversation {
     }
 
     pub(super) fn hang_up(&mut self) -> Option<Turn> {
+        if self.is_unsaid() {
+            self.begun = None;
+        }
+        self.broken_off = matches!(self.phase, Phase::Relaying(_));
         self.unread = true;
         self.phase = Phase::Over;
         None
@@ -156,38 +170,32 @@ impl Conversation {
         self.phase = Phase::Refused(refusal);
     }
 
-    /// Forgets the last request, while the head of the next one is awaited or cannot be read.
+    /// Forgets the last request while the head of the next one is awaited or cannot be read, and keeps what is
+    /// understood of that one.
     pub(super) fn forget_request(&mut self) {
         if let Phase::Head(scan) = &self.phase {
-            forget(
-                &mut self.request,
-                &self.input[self.consumed + scan.start()..],
-            );
+            let head = &self.input[self.consumed + scan.start()..];
+            keep_line(head, &mut self.request, &mut self.refused_line);
+            self.body_received = 0;
         }
     }
 }
 
-/// Reads a complete head into `request` and decides how its body is framed. What was understood before something
-/// was refused stays in `request`, since it decides how the refusal is said.
-fn read_request(head: &[u8], request: &mut Request) -> Result<BodyReader, Refusal> {
-    if let Err(refusal) = head::parse(head, request) {
-        forget(request, head);
-        return Err(refusal);
-    }
-    // What must be answered 400 comes before what may be answered otherwise (RFC 9112 §3.2 and §6.3).
+/// Keeps what is understood of a refused `head` in `request`, since it decides how the refusal is said, and its first
+/// line as received in `line` where it is not.
+fn keep_line(head: &[u8], request: &mut Request, line: &mut Vec<u8>) {
+    line.clear();
+    line.extend_from_slice(head::read_refused(head, request).unwrap_or_default());
+}
+
+/// Checks a head that could be read, and decides how the body is framed. What must be answered 400 comes before what
+/// may be answered otherwise (RFC 9112 §3.2 and §6.3).
+fn framing_of(request: &Request) -> Result<Framing, Refusal> {
     head::check_host(request)?;
     let framing = framing(request)?;
     head::check_method(request)?;
     head::check_expectation(request)?;
-    Ok(BodyReader::new(framing))
-}
-
-/// Nothing is known of `request`, but that an answer to `HEAD` has no body, whatever is wrong with the rest.
-fn forget(request: &mut Request, head: &[u8]) {
-    request.clear();
-    if head.starts_with(b"HEAD ") {
-        request.method = Method::HEAD;
-    }
+    Ok(framing)
 }
 
 /// Whether the client of `request` wants the connection kept (RFC 9112 §9.3).

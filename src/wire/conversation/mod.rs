@@ -43,6 +43,10 @@ pub struct Conversation {
     /// How much of the output has been sent.
     sent: usize,
     request: Request,
+    /// The first line of a request that was not understood; else empty.
+    refused_line: Vec<u8>,
+    /// How many bytes of the body of the request in hand have been received and used.
+    body_received: u64,
     /// Whether the connection serves another request after this one.
     persists: bool,
     /// Whether a request was left before its end.
@@ -51,6 +55,10 @@ pub struct Conversation {
     last: bool,
     /// The answer that was begun last, until it is taken.
     begun: Option<StatusCode>,
+    /// What it refuses the request for.
+    refusal: Option<Refusal>,
+    /// Whether it was broken off, since the body that it sends back was.
+    broken_off: bool,
     /// Bytes of the output up to the end of its head that have not been sent.
     head_unsent: usize,
     /// Bytes of its body that have been sent.
@@ -64,6 +72,8 @@ pub struct Sent {
     pub status: StatusCode,
     /// Bytes behind its head, with the framing of chunks.
     pub body_bytes: u64,
+    /// Why the request was refused, if it was.
+    pub refusal: Option<Refusal>,
 }
 
 #[derive(Debug)]
@@ -89,7 +99,6 @@ struct Relay {
     length: Option<u64>,
     /// The answer and its date, while its head is not yet said: until then a malformed body can still be refused.
     unsaid: Option<(Response, String)>,
-    relayed: u64,
 }
 
 impl Conversation {
@@ -104,10 +113,14 @@ impl Conversation {
             output: Vec::new(),
             sent: 0,
             request: Request::default(),
+            refused_line: Vec::new(),
+            body_received: 0,
             persists: true,
             unread: false,
             last: false,
             begun: None,
+            refusal: None,
+            broken_off: false,
             head_unsent: 0,
             body_sent: 0,
         }
@@ -134,6 +147,26 @@ impl Conversation {
     /// The request in hand; what is known of it after [`Turn::Refuse`].
     pub fn request(&self) -> &Request {
         &self.request
+    }
+
+    /// The request line as received, where it could not be understood; then [`Conversation::request`] says nothing of
+    /// it but whether it is HEAD. Without its end, and at most [`Limits::REQUEST_LINE_BYTES_KEPT_MAX`] long.
+    pub fn request_line_as_received(&self) -> Option<&[u8]> {
+        Some(&self.refused_line[..]).filter(|line| !line.is_empty())
+    }
+
+    /// How many bytes of the body of the request in hand have been collected or sent back so far; what is discarded
+    /// does not count.
+    pub fn body_bytes_received(&self) -> u64 {
+        self.body_received
+    }
+
+    /// The connection is over. If half a head is there, what is understood of it is in [`Conversation::request`] and
+    /// [`Conversation::request_line_as_received`] afterwards.
+    pub fn give_up(&mut self) {
+        if self.has_input() {
+            self.forget_request();
+        }
     }
 
     /// Sets who the requests come from.
@@ -171,19 +204,29 @@ impl Conversation {
     /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked before.
     pub fn take_finished(&mut self) -> Option<Sent> {
         let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::Relaying(_));
-        match is_unfinished || !self.output.is_empty() {
+        match is_unfinished || self.broken_off || !self.output.is_empty() {
             true => None,
             false => self.take_sent(),
         }
     }
 
-    /// What has been sent of the answer that was begun last; `None` if that was asked before, or none was begun.
+    /// What has been sent of the answer that was begun last; `None` if that was asked before, or none was begun. The
+    /// answer with a body that is sent back begins with the first byte of that.
     pub fn take_sent(&mut self) -> Option<Sent> {
         let status = self.begun.take()?;
+        if self.is_unsaid() {
+            return None;
+        }
         Some(Sent {
             status,
             body_bytes: self.body_sent,
+            refusal: self.refusal,
         })
+    }
+
+    /// Whether an answer has been decided of which nothing is said before a body has begun to come in.
+    fn is_unsaid(&self) -> bool {
+        matches!(&self.phase, Phase::Relaying(relay) if relay.unsaid.is_some())
     }
 
     /// What is to be sent after the output, after [`Turn::Deliver`].
@@ -257,10 +300,13 @@ impl Conversation {
         self.ended = false;
         self.output.clear();
         self.sent = 0;
+        self.refused_line.clear();
+        self.body_received = 0;
         self.persists = true;
         self.unread = false;
         self.last = false;
         self.begun = None;
+        self.broken_off = false;
     }
 
     /// The answer to the request in hand, or to the next one, is the last on this connection.

@@ -168,3 +168,89 @@ fn a_body_is_never_sent_back_where_none_can_be() {
         &["204 ", "\r\n\r\nHTTP/1.1 204 ", "\r\n\r\nopen"],
     );
 }
+
+/// What is known of a request after its refusal, or after its client is gone: method, target, line as received.
+fn understood(bytes: impl AsRef<[u8]>) -> (String, String, Option<String>) {
+    let mut conversation = Conversation::new(Limits::default());
+    conversation.receive(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(conversation.turn(), Turn::Head);
+    conversation.answer(Response::new(StatusCode::OK), "now");
+    assert_eq!(conversation.turn(), Turn::Answered);
+    conversation.receive(bytes.as_ref());
+    if conversation.turn() == Turn::NeedBytes {
+        conversation.receive_end();
+        assert_eq!(conversation.turn(), Turn::Close);
+    }
+    let line = conversation.request_line_as_received();
+    let line = line.map(|line| line.escape_ascii().to_string());
+    let request = conversation.request();
+    let target = request.target().as_str().to_owned();
+    (request.method().to_string(), target, line)
+}
+
+#[test]
+fn a_refused_head_is_known_as_far_as_it_is_understood() {
+    for (head, method, target) in [
+        ("DELETE /a.txt HTTP/1.1\r\nA b\r\n\r\n", "DELETE", "/a.txt"),
+        ("BREW /pot HTTP/1.1\r\nA\x07: b\r\n\r\n", "BREW", "/pot"),
+        ("HEAD /a HTTP/1.1\r\nHost: a\n", "HEAD", "/a"),
+        ("PUT /half HTTP/1.0\r\nHos", "PUT", "/half"),
+    ] {
+        let expected = (method.to_owned(), target.to_owned(), None);
+        assert_eq!(understood(head), expected);
+    }
+    let long = format!("/{}", "a".repeat(3_000));
+    let head = format!("PUT {long} HTTP/1.1\r\nA b\r\n\r\n");
+    assert_eq!(understood(head), ("PUT".to_owned(), long, None));
+}
+
+#[test]
+fn a_request_line_that_is_not_understood_is_kept_as_received() {
+    let long = "x".repeat(9_000);
+    for (head, method, line) in [
+        (
+            "GET /a\u{e9} HTTP/1.1\r\n\r\n",
+            "GET",
+            r"GET /a\xc3\xa9 HTTP/1.1",
+        ),
+        (
+            "DELETE /a b HTTP/1.1\r\n\r\n",
+            "GET",
+            "DELETE /a b HTTP/1.1",
+        ),
+        ("\r\nHEAD /\"\n", "HEAD", r#"HEAD /\""#),
+        ("\x16\x03\x01\x02\r\n", "GET", r"\x16\x03\x01\x02"),
+        ("PUT /ha", "GET", "PUT /ha"),
+        (
+            &format!("GET /{long}"),
+            "GET",
+            &format!("GET /{long}")[..1024],
+        ),
+    ] {
+        let expected = (method.to_owned(), "/".to_owned(), Some(line.to_owned()));
+        assert_eq!(understood(head), expected);
+    }
+}
+
+#[test]
+fn the_body_of_a_request_is_counted_as_it_comes_in() {
+    for target in ["/collect", "/echo"] {
+        let mut conversation = Conversation::new(Limits::default());
+        let head = "HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let bytes = format!("POST {target} {head}5\r\nhello\r\n7\r\nhal");
+        conversation.receive(bytes.as_bytes());
+        assert_eq!(conversation.turn(), Turn::Head);
+        assert_eq!(conversation.body_bytes_received(), 0);
+        match target {
+            "/collect" => conversation.decline(),
+            _ => {
+                let response = Response::new(StatusCode::OK).with_body(Body::Incoming);
+                conversation.answer(response, "now");
+            }
+        }
+        assert_eq!(conversation.turn(), Turn::NeedBytes);
+        conversation.receive_end();
+        assert_eq!(conversation.turn(), Turn::Close);
+        assert_eq!(conversation.body_bytes_received(), 8);
+    }
+}

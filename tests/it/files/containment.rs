@@ -57,8 +57,8 @@ fn links_that_lead_out_are_not_there_unless_allowed() {
     let page = get(&files, "/");
     assert!(
         page.text().contains("a.txt")
-            && !page.text().contains("relative")
-            && !page.text().contains("directory")
+            && !page.text().contains("\"relative\"")
+            && !page.text().contains("\"directory\"")
     );
     let following = site.files_with(|config| config.follow_symlinks = true);
     for url in [

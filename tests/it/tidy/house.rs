@@ -43,11 +43,7 @@ impl House {
         if matches!(path, "src/lib.rs" | "src/main.rs") || path.ends_with("/tests.rs") {
             return Vec::new();
         }
-        let name = path
-            .trim_start_matches("src/")
-            .split(['/', '.'])
-            .next()
-            .unwrap_or("");
+        let name = owner(path);
         let Some(part) = PARTS.iter().find(|part| part.name == name) else {
             return vec![format!(
                 "{path}: `{name}` is in no row of the table of parts"
@@ -76,6 +72,26 @@ impl House {
         broken
     }
 
+    /// The parts that a part of the library names, or that the command's own files name, which are `main` together.
+    pub(super) fn named_by(&self, part: &str) -> BTreeSet<String> {
+        let mut named = BTreeSet::new();
+        for (path, text) in self.files_under("src/") {
+            let found = match owner(path) {
+                "main" | "confine" if part == "main" => names_after("sockeye::", text),
+                owner if owner == part && !path.ends_with("/tests.rs") => {
+                    names_of_the_crate(path, text)
+                }
+                _ => continue,
+            };
+            let parts = found
+                .into_iter()
+                .map(|(_, name)| self.root_names.get(&name).cloned().unwrap_or(name));
+            named.extend(parts);
+        }
+        named.remove(part);
+        named
+    }
+
     /// Follows `mod name;` from a file.
     pub(super) fn reach(&self, path: &str, reached: &mut BTreeSet<String>) {
         let Some(text) = self.files.get(path) else {
@@ -98,6 +114,12 @@ impl House {
             self.reach(&format!("{folder}/{module}/mod.rs"), reached);
         }
     }
+}
+
+/// The part that a file of `src` belongs to.
+fn owner(path: &str) -> &str {
+    let path = path.trim_start_matches("src/");
+    path.split(['/', '.']).next().unwrap_or(path)
 }
 
 fn read_folder(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
@@ -138,23 +160,28 @@ fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn names_of_the_crate(path: &str, text: &str) -> Vec<(usize, String)> {
     let depth = path.trim_end_matches("/mod.rs").matches('/').count();
     let supers = "super::".repeat(depth);
+    let mut names = names_after("crate::", text);
+    names.extend(names_after(&supers, text));
+    names
+}
+
+/// Every name that follows `root`, and the line it stands in.
+fn names_after(root: &str, text: &str) -> Vec<(usize, String)> {
     let mut names = Vec::new();
     let lines: Vec<(usize, &str)> = code(text).collect();
     for (index, (number, line)) in lines.iter().enumerate() {
-        for root in ["crate::", supers.as_str()] {
-            for (at, _) in line.match_indices(root) {
-                let before = line[..at].chars().next_back();
-                if before.is_some_and(|c| is_word(c) || c == '$' || c == ':') {
-                    continue;
-                }
-                let rest = lines[index..]
-                    .iter()
-                    .map(|(_, line)| *line)
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                let found = first_segments(&rest[at + root.len()..]);
-                names.extend(found.into_iter().map(|name| (*number, name)));
+        for (at, _) in line.match_indices(root) {
+            let before = line[..at].chars().next_back();
+            if before.is_some_and(|c| is_word(c) || c == '$' || c == ':') {
+                continue;
             }
+            let rest = lines[index..]
+                .iter()
+                .map(|(_, line)| *line)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let found = first_segments(&rest[at + root.len()..]);
+            names.extend(found.into_iter().map(|name| (*number, name)));
         }
     }
     names.retain(|(_, name)| name != "super");

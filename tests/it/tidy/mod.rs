@@ -2,6 +2,7 @@
 
 mod checks;
 mod house;
+mod map;
 
 use std::collections::BTreeSet;
 
@@ -70,21 +71,19 @@ const PARTS: &[Part] = &[
         must_not_touch: &[SOCKETS, THREADS, CLOCK, OPENING, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "handler", may_name: &["message"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, ENVIRONMENT, PRINTING, EXITING] },
-    Part { name: "middleware", may_name: &["message", "handler"],
-        must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "router", may_name: &["message", "handler", "middleware"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "echo", may_name: &["message", "handler"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
-    Part { name: "host_guard", may_name: &["message", "handler"],
-        must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
+    Part { name: "middleware", may_name: &["message", "handler"],
+        must_not_touch: &[SOCKETS, THREADS, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "files", may_name: &["message", "handler"],
         must_not_touch: &[SOCKETS, THREADS, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "access_log", may_name: &["message"],
         must_not_touch: &[SOCKETS, FILE_SYSTEM, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "server", may_name: &["message", "handler", "wire", "access_log"],
         must_not_touch: &[OPENING, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
-    Part { name: "cli", may_name: &["server"],
+    Part { name: "cli", may_name: &["server", "files", "middleware", "handler"],
         must_not_touch: &[THREADS, EXITING] },
     // Of the binary alone, and knows nobody but the words for the end.
     Part { name: "confine", may_name: &["cli"],

@@ -5,18 +5,67 @@
 //! a name that is not ours is answered 421 and nothing else.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use crate::handler::Handler;
-use crate::message::{Method, Request, Response, StatusCode};
+use crate::message::{Method, Request, Response, StatusCode, is_authority};
 
 /// The names under which a server may be addressed.
 ///
 /// Loopback names always are: `localhost`, whatever ends in `.localhost`, 127.0.0.0/8 and ::1.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts {
-    names: Vec<String>,
-    any_name: bool,
+    names: Vec<HostName>,
     any_address: bool,
+}
+
+/// A name or address under which a server may be addressed, or several at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostName {
+    /// All names and addresses there are.
+    Any,
+    /// This address.
+    Address(IpAddr),
+    /// This name, or if it begins with a dot, the domain and all names in it; in lower case.
+    Name(String),
+}
+
+impl FromStr for HostName {
+    type Err = String;
+
+    /// `dev.test`, `.dev.test` or `*.dev.test`, `192.0.2.7`, `[2001:db8::7]`, or `*`; with a port, as a request or the
+    /// log names it, which is left out.
+    fn from_str(text: &str) -> Result<HostName, String> {
+        if text == "*" {
+            return Ok(HostName::Any);
+        }
+        if let Ok(address) = text.parse() {
+            return Ok(HostName::Address(address));
+        }
+        let text = text
+            .strip_prefix("*.")
+            .map_or(text.to_owned(), |domain| format!(".{domain}"));
+        let bare = text.strip_prefix('.').unwrap_or(&text);
+        if bare.contains('/') {
+            return Err(
+                "name the host alone, such as dev.test, without http:// and path".to_owned(),
+            );
+        }
+        if !bare.is_ascii() {
+            return Err("write the name as browsers send it, in ASCII: xn--…".to_owned());
+        }
+        if !is_authority(bare.as_bytes()) || bare.contains('*') {
+            return Err(
+                "expected a host such as dev.test, .dev.test, 192.0.2.7, [2001:db8::7] or *"
+                    .to_owned(),
+            );
+        }
+        let host = host_of(&text);
+        Ok(match host.parse() {
+            Ok(address) => HostName::Address(address),
+            Err(_) => HostName::Name(host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()),
+        })
+    }
 }
 
 impl Hosts {
@@ -34,10 +83,9 @@ impl Hosts {
         }
     }
 
-    /// The same and `name`; one that begins with a dot stands for all names that end in it, and `*` for all there are.
-    pub fn and(mut self, name: &str) -> Hosts {
-        self.any_name |= name == "*";
-        self.names.push(name.to_ascii_lowercase());
+    /// The same and `name`.
+    pub fn and(mut self, name: HostName) -> Hosts {
+        self.names.push(name);
         self
     }
 
@@ -49,16 +97,26 @@ impl Hosts {
             return true;
         }
         if let Ok(address) = host.parse::<IpAddr>() {
-            return self.any_address
-                || self.any_name
-                || address.is_loopback()
-                || self.names.iter().any(|name| name == host);
+            let is_ours = |name: &HostName| match name {
+                HostName::Any => true,
+                HostName::Address(ours) => *ours == address,
+                HostName::Name(_) => false,
+            };
+            return self.any_address || address.is_loopback() || self.names.iter().any(is_ours);
         }
         let host = host.strip_suffix('.').unwrap_or(host);
-        self.any_name
-            || covers(".localhost", host)
-            || self.names.iter().any(|name| covers(name, host))
+        let is_ours = |name: &HostName| match name {
+            HostName::Any => true,
+            HostName::Address(_) => false,
+            HostName::Name(name) => covers(name, host),
+        };
+        covers(".localhost", host) || self.names.iter().any(is_ours)
     }
+}
+
+/// Whether `authority` is one of the names that a machine has for itself.
+pub(super) fn is_loopback_name(authority: &str) -> bool {
+    Hosts::loopback().include(authority)
 }
 
 /// Whether `host`, in any letter case, is `name`, or lies in the domain that `name` is if it begins with a dot.
@@ -113,6 +171,10 @@ impl<H: Handler> Handler for HostGuard<H> {
             _ => self.behind.handle_head(head),
         }
     }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        self.behind.refuse(request, response)
+    }
 }
 
 fn misdirected(head: &Request) -> Response {
@@ -159,13 +221,53 @@ mod tests {
 
     #[test]
     fn a_name_that_is_allowed_is_ours_too() {
-        let hosts = Hosts::loopback().and("Box.lan").and(".example.test");
-        for authority in ["box.lan", "BOX.LAN:80", "example.test", "a.b.example.test"] {
+        let names = [
+            "Box.lan",
+            ".example.test",
+            "[2001:db8::2]:8214",
+            "2001:db8::3",
+            "wall.lan:8214",
+            "*.star.test",
+        ];
+        let hosts = names.iter().fold(Hosts::loopback(), |hosts, name| {
+            hosts.and(name.parse().unwrap())
+        });
+        for authority in [
+            "box.lan",
+            "BOX.LAN:80",
+            "example.test",
+            "a.b.example.test",
+            "[2001:db8::2]",
+            "[2001:DB8:0::2]:1",
+            "[2001:db8::3]:80",
+            "wall.lan",
+            "wall.lan.:8214",
+            "a.star.test",
+        ] {
             assert!(hosts.include(authority), "{authority}");
         }
-        for authority in ["abox.lan", "badexample.test", "lan"] {
+        for authority in ["abox.lan", "badexample.test", "lan", "[2001:db8::4]"] {
             assert!(!hosts.include(authority), "{authority}");
         }
-        assert!(Hosts::loopback().and("*").include("anything.at.all"));
+        let any = Hosts::loopback().and(HostName::Any);
+        assert!(any.include("anything.at.all") && any.include("192.0.2.7"));
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused_with_what_to_write() {
+        for (text, sentence) in [
+            ("", "expected a host"),
+            (".", "expected a host"),
+            ("a b", "expected a host"),
+            ("a*", "expected a host"),
+            ("a:port", "expected a host"),
+            ("[::g]", "expected a host"),
+            ("http://x", "without http://"),
+            ("x/", "without http://"),
+            ("bücher.test", "xn--"),
+        ] {
+            let error = text.parse::<HostName>().unwrap_err();
+            assert!(error.contains(sentence), "{text:?}: {error}");
+        }
     }
 }

@@ -1,0 +1,138 @@
+//! The flags that say who is let in.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Exit, Host, secret};
+use crate::handler::Handler;
+use crate::middleware::auth::{self, User};
+use crate::middleware::host_guard::{HostGuard, HostName, Hosts};
+
+/// Who is let in.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Access")]
+pub struct AccessFlags {
+    /// Ask for a name and a password; `sockeye hash` makes a HASH, without one the password is asked for at the start
+    #[arg(long, value_name = "USER[:HASH]")]
+    pub auth: Vec<String>,
+
+    /// The same, with a line USER:HASH for each, as htpasswd -B writes it
+    #[arg(long, value_name = "FILE")]
+    pub auth_file: Option<PathBuf>,
+
+    /// Answer requests addressed to these too
+    #[arg(long, value_name = "NAME")]
+    #[arg(
+        help = "Answer requests addressed to NAME too: name, .domain, address, [IPv6], *; may be repeated"
+    )]
+    pub allow_host: Vec<HostName>,
+
+    /// Become this user once the port is bound
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+}
+
+impl AccessFlags {
+    /// Whether a name and a password are asked for.
+    pub fn is_private(&self) -> bool {
+        !self.auth.is_empty() || self.auth_file.is_some()
+    }
+
+    /// Who may enter; empty if everybody may. `root` is what is served. May ask for a password at the terminal.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with a user, or with the file that holds them.
+    pub fn users(&self, root: &Path) -> Result<Vec<User>, Exit> {
+        let mut users = self
+            .auth
+            .iter()
+            .map(|text| user(text))
+            .collect::<Result<Vec<_>, _>>()?;
+        if let Some(file) = &self.auth_file {
+            users.extend(users_in(file, root)?);
+        }
+        Ok(users)
+    }
+
+    /// Puts the doors before `inside`: for `users`, and for requests to this machine's names. `is_local`: only this
+    /// machine can reach the server. `system` is what this machine calls itself.
+    pub fn around(
+        &self,
+        users: Vec<User>,
+        (host, is_local, system): (&Host, bool, &str),
+        mut inside: Box<dyn Handler>,
+    ) -> Box<dyn Handler> {
+        if !users.is_empty() {
+            inside = Box::new(auth::authenticated(users, inside));
+        }
+        let mut names = Vec::new();
+        if !is_local {
+            names.extend([system.to_owned(), format!("{system}.local")]);
+        }
+        if let Host::Named(name) = host {
+            names.push(name.clone());
+        }
+        // What this machine calls itself may be no host name at all.
+        let ours = names.iter().filter_map(|name| name.parse().ok());
+        let hosts = if is_local {
+            Hosts::loopback()
+        } else {
+            Hosts::addresses()
+        };
+        let hosts = ours
+            .chain(self.allow_host.iter().cloned())
+            .fold(hosts, Hosts::and);
+        Box::new(HostGuard::new(hosts, inside))
+    }
+}
+
+fn user(text: &str) -> Result<User, Exit> {
+    let Some((name, _)) = text.split_once(':') else {
+        return match secret::ask(&format!("password for {text}: ")) {
+            Ok(password) => User::with_password(text, &password).map_err(Exit::usage),
+            Err(_) => Err(Exit::usage(format!(
+                "there is no terminal to ask for the password of `{text}`\n  `sockeye hash` makes a hash; say --auth '{text}:HASH'"
+            ))),
+        };
+    };
+    text.parse().map_err(|error| {
+        Exit::usage(format!(
+            "the value of --auth is not used: {error}\n  a password on the command line can be read by every program; \
+             `sockeye hash` makes a hash of it: --auth '{name}:HASH', in single quotes"
+        ))
+    })
+}
+
+fn users_in(file: &Path, root: &Path) -> Result<Vec<User>, Exit> {
+    let shown = super::directory::shown(file);
+    let text = fs::read_to_string(file)
+        .map_err(|error| Exit::usage(format!("cannot read `{shown}` of --auth-file: {error}")))?;
+    let lies_in = |file: PathBuf, root: PathBuf| file.starts_with(root);
+    if let (Ok(file), Ok(root)) = (file.canonicalize(), root.canonicalize())
+        && lies_in(file, root)
+    {
+        return Err(Exit::usage(format!(
+            "`{shown}` of --auth-file lies in the directory that is served\n  put it beside the directory, so that nobody can fetch it"
+        )));
+    }
+    let lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()));
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let users = lines.map(|(number, line)| {
+        line.parse().map_err(|error| {
+            Exit::usage(format!("line {number} of `{shown}`: {error}\n  htpasswd -B and `sockeye hash` write such lines"))
+        })
+    });
+    let users: Vec<User> = users.collect::<Result<_, _>>()?;
+    match users.is_empty() {
+        true => Err(Exit::usage(format!(
+            "`{shown}` of --auth-file names nobody\n  each line is USER:HASH"
+        ))),
+        false => Ok(users),
+    }
+}

@@ -1,0 +1,60 @@
+//! What the command does instead of serving: completions, the manual page, the hash of a password.
+
+use std::io::{self, IsTerminal};
+
+use clap::Subcommand;
+use clap_complete::Shell;
+
+use super::{Exit, secret};
+use crate::middleware::auth;
+
+/// What to do instead of serving.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(super) enum Instead {
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Hash a password for --auth, typed at the terminal or read from stdin
+    Hash,
+}
+
+impl Instead {
+    /// What is to be printed. Every way it ends is an [`Exit`].
+    pub(super) fn run(&self, mut command: clap::Command) -> Exit {
+        let mut text = Vec::new();
+        match self {
+            Instead::Completions { shell } => {
+                clap_complete::generate(*shell, &mut command, "sockeye", &mut text)
+            }
+            Instead::Man => {
+                if let Err(error) = clap_mangen::Man::new(command).render(&mut text) {
+                    return Exit::failed(format!("cannot write the manual page: {error}"));
+                }
+            }
+            Instead::Hash => return hash(),
+        }
+        let text = String::from_utf8_lossy(&text);
+        Exit::done(text.trim_end())
+    }
+}
+
+fn hash() -> Exit {
+    let word = match io::stdin().is_terminal() {
+        false => secret::line(),
+        true => secret::ask("password: ").and_then(|word| match secret::ask("again: ")? == word {
+            true => Ok(word),
+            false => Err(io::Error::other("the two are not the same")),
+        }),
+    };
+    match word
+        .map_err(|error| error.to_string())
+        .and_then(|word| auth::hash(&word))
+    {
+        Ok(hash) => Exit::done(hash),
+        Err(error) => Exit::usage(format!("no hash: {error}")),
+    }
+}

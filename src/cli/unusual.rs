@@ -1,0 +1,36 @@
+//! Which flags are set, for the greeting.
+
+use clap::ArgMatches;
+use clap::parser::{RawValues, ValueSource};
+
+/// What differs from how it is without flags, by name: a value may be a secret, and whoever gave it knows it. Where to be
+/// reached and how much to say are seen anyway.
+pub(super) fn unusual(command: &clap::Command, matches: &ArgMatches) -> Vec<String> {
+    let source = |flag: &clap::Arg| matches.value_source(flag.get_id().as_str());
+    let flags = command
+        .get_arguments()
+        .filter(|flag| flag.get_help_heading().is_some());
+    let names = flags.filter_map(|flag| {
+        let long = flag.get_long()?;
+        match source(flag)? {
+            ValueSource::CommandLine => Some(format!("--{long}")),
+            ValueSource::EnvVariable
+                if matches.get_raw(flag.get_id().as_str()).is_some_and(is_said) =>
+            {
+                Some(format!("--{long} (from {})", flag.get_env()?.to_str()?))
+            }
+            _ => None,
+        }
+    });
+    names.collect()
+}
+
+/// `SOCKEYE_HIDDEN=0` says nothing.
+fn is_said(mut values: RawValues<'_>) -> bool {
+    values.any(|value| {
+        !matches!(
+            value.to_str(),
+            Some("" | "0" | "n" | "no" | "f" | "false" | "off")
+        )
+    })
+}

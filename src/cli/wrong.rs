@@ -1,0 +1,39 @@
+//! What is wrong with the arguments, in words that say what to do.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Exit;
+
+/// clap's words, beginning like all of ours; about an unknown flag, ours.
+pub(super) fn exit(error: &clap::Error) -> Exit {
+    let text = error.render().to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::done(text.trim_end()),
+        ErrorKind::UnknownArgument => Exit::usage(unknown(error)),
+        // After a directory's name every other one is taken for something to do instead of serving.
+        ErrorKind::ArgumentConflict if error.get(ContextKind::InvalidSubcommand).is_some() => {
+            Exit::usage(unknown(error))
+        }
+        _ => Exit::usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end()),
+    }
+}
+
+/// clap offers to pass an unknown flag as a directory's name, which nobody ever means.
+fn unknown(error: &clap::Error) -> String {
+    let said = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
+        _ => None,
+    };
+    let argument = said(ContextKind::InvalidSubcommand)
+        .or(said(ContextKind::InvalidArg))
+        .unwrap_or_default();
+    let hint = match said(ContextKind::SuggestedArg) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if argument.starts_with('-') => {
+            "`sockeye --help` lists the flags there are".to_owned()
+        }
+        None => "name one directory; `sockeye --help` lists the flags".to_owned(),
+    };
+    format!("unexpected argument `{argument}`\n  {hint}")
+}

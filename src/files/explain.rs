@@ -1,0 +1,151 @@
+//! Why there is nothing at a path, for the person who serves.
+//!
+//! A stranger learns nothing of this: what is missing, hidden, forbidden or behind a link that leads out is one and the
+//! same 404. Whoever asks must make sure who is told. Every look-up is bounded.
+
+use std::ffi::{CStr, CString};
+
+use rustix::fs::Dir;
+
+use super::StaticFiles;
+use super::root::{Failure, Opened};
+use super::safe_path::SafePath;
+
+/// How many names are read for one explanation.
+const NAMES_MAX: usize = 2_000;
+
+impl StaticFiles {
+    /// Why `path`, still percent-encoded, is 404, and what would help; `None` if nothing is known. `base` is what stands
+    /// before every path that a client sees, such as `/repo`.
+    ///
+    /// The sentence tells what is there and hidden: it is for the person who serves, not for clients.
+    pub fn explain(&self, path: &str, base: &str) -> Option<String> {
+        let path = SafePath::from_url(path).ok()?;
+        let shown = |names: &CStr| format!("`{base}/{}`", shown(names.to_bytes()));
+        let asked = shown(path.as_c_str());
+        if path.is_hidden() && !self.hidden {
+            let is_there = self.root.find(path.as_c_str()).is_ok();
+            return is_there.then(|| format!("{asked} begins with a dot; --hidden would serve it"));
+        }
+        match self.root.find(path.as_c_str()) {
+            Ok(Opened::File(..)) if path.names_directory() => {
+                return Some(format!(
+                    "{asked} is a file; ask without the slash at the end"
+                ));
+            }
+            Ok(Opened::Directory(_)) if !self.listing => {
+                let index = self.index.to_string_lossy();
+                return Some(format!(
+                    "{asked} has no {index}, and --no-listing lists nothing"
+                ));
+            }
+            Ok(_) => return None,
+            Err(Failure::Escape(_)) => {
+                return Some(format!(
+                    "{asked} is a link that leads out; --follow-symlinks would serve it"
+                ));
+            }
+            Err(Failure::Denied) => return Some(format!("there is no permission to read {asked}")),
+            Err(Failure::NotRegular) => return Some(format!("{asked} is no regular file")),
+            Err(_) => {}
+        }
+        if !self.clean_urls && self.has_page(&path) {
+            let page = shown(&path.page());
+            return Some(format!("there is {page}; --clean-urls would serve it here"));
+        }
+        let mut left = NAMES_MAX;
+        if let Some(found) = self.in_another_case(&path, &mut left) {
+            return Some(format!("there is {}: letter case", shown(&found)));
+        }
+        let found = self.elsewhere(path.names().last()?, &mut left)?;
+        Some(format!("there is {}", shown(&found)))
+    }
+
+    /// The same path but for the case of letters.
+    fn in_another_case(&self, path: &SafePath, left: &mut usize) -> Option<CString> {
+        let mut found = Vec::new();
+        for name in path.names() {
+            let exact = join(&found, name)?;
+            if self.root.find(&exact).is_ok() {
+                found = exact.into_bytes();
+                continue;
+            }
+            let wanted = folded(name);
+            let names = self.names(&found, left);
+            let other = names.into_iter().find(|other| folded(other) == wanted)?;
+            found = join(&found, &other)?.into_bytes();
+        }
+        let found = CString::new(found).ok()?;
+        self.root.find(&found).is_ok().then_some(found)
+    }
+
+    /// A file or directory of this name, the nearest to the root.
+    fn elsewhere(&self, name: &[u8], left: &mut usize) -> Option<CString> {
+        let mut level = vec![Vec::new()];
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for directory in level {
+                for other in self.names(&directory, left) {
+                    let path = join(&directory, &other)?;
+                    match self.root.look_through(&path) {
+                        Ok(_) if other == name => return Some(path),
+                        Ok(stat) if super::root::is_directory(&stat) => {
+                            next.push(path.into_bytes())
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            level = next;
+        }
+        None
+    }
+
+    /// The names in a directory that may be served, as long as there are some `left` to be read.
+    fn names(&self, directory: &[u8], left: &mut usize) -> Vec<Vec<u8>> {
+        let path = CString::new(if directory.is_empty() {
+            b"."
+        } else {
+            directory
+        });
+        let opened = path.ok().and_then(|path| self.root.find(&path).ok());
+        let Some(Opened::Directory(handle)) = opened else {
+            return Vec::new();
+        };
+        let Ok(mut entries) = Dir::new(handle) else {
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        while *left > 0
+            && let Some(Ok(entry)) = entries.read()
+        {
+            let name = entry.file_name().to_bytes();
+            if !matches!(name, b"." | b"..") && (self.hidden || name[0] != b'.') {
+                *left -= 1;
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+}
+
+fn join(directory: &[u8], name: &[u8]) -> Option<CString> {
+    let path = match directory {
+        [] => name.to_owned(),
+        _ => [directory, b"/", name].concat(),
+    };
+    CString::new(path).ok()
+}
+
+fn folded(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).to_lowercase()
+}
+
+/// Names on a disk may hold anything.
+fn shown(path: &[u8]) -> String {
+    let text = String::from_utf8_lossy(path);
+    let text = if text == "." { "".into() } else { text };
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

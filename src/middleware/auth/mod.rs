@@ -1,0 +1,364 @@
+//! Basic authentication (RFC 7617): a name and a password, held as bcrypt hashes.
+//!
+//! Hashing is slow on purpose, so it is done once: a password that was right is remembered for some seconds, by a digest
+//! under keys that only this process knows. Hashes are computed one after the other, few may wait for their turn, and an
+//! address that keeps being wrong is told to wait (429): guessing holds no thread, and stalls nobody who has been let in.
+
+mod user;
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+pub use user::{User, hash};
+
+use crate::handler::Handler;
+use crate::message::{Request, Response, StatusCode};
+use crate::middleware::{Next, Wrap};
+
+// How long a password that was right is known to be.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+// How many wrong passwords an address may try at once; each is forgiven after a second.
+const FAILURES_MAX: f64 = 5.0;
+
+// How many requests may wait for a hash; beyond, a thread is worth more.
+const WAITING_MAX: usize = 12;
+
+// How many addresses are kept count of.
+const ADDRESSES_MAX: usize = 4096;
+
+/// Lets only `users` in to `inside`. Others are answered 401, 429 or 503, before their body is read.
+pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
+    let door = Door {
+        users,
+        keys: [RandomState::new(), RandomState::new()],
+        remembered: Mutex::default(),
+        hashing: Mutex::default(),
+        waiting: AtomicUsize::new(0),
+        guesses: Mutex::default(),
+    };
+    let guard = move |request: &Request, next: Next<'_>| match door.admits(request) {
+        Verdict::Enter => next.run(request),
+        refused => refuse(&refused, request),
+    };
+    Wrap::new(guard, inside)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Enter,
+    /// No name and password, or wrong ones.
+    Unknown,
+    /// Wrong too often.
+    Later,
+    /// Too many wait already.
+    Busy,
+}
+
+fn refuse(verdict: &Verdict, request: &Request) -> Response {
+    let (status, sentence) = match verdict {
+        Verdict::Later => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many wrong passwords; try again in a moment",
+        ),
+        Verdict::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many are at the door; try again in a moment",
+        ),
+        _ => (
+            StatusCode::UNAUTHORIZED,
+            "a name and a password are needed here",
+        ),
+    };
+    let response = Response::problem(status, sentence, request.headers());
+    match status {
+        StatusCode::UNAUTHORIZED => response.with_header(
+            "WWW-Authenticate",
+            "Basic realm=\"sockeye\", charset=\"UTF-8\"",
+        ),
+        _ => response.with_header("Retry-After", "1"),
+    }
+}
+
+#[derive(Debug)]
+struct Door {
+    users: Vec<User>,
+    keys: [RandomState; 2],
+    /// Digests of names and passwords that were right, and when; at most one for each user.
+    remembered: Mutex<Vec<(u128, Instant)>>,
+    /// Held while a hash is computed.
+    hashing: Mutex<()>,
+    waiting: AtomicUsize,
+    guesses: Mutex<Guesses>,
+}
+
+/// What is being tried, and who was wrong.
+#[derive(Debug, Default)]
+struct Guesses {
+    failures: HashMap<IpAddr, Failures>,
+    /// Digests of names and passwords whose hash is waited for.
+    tried: Vec<u128>,
+}
+
+/// How often an address was wrong lately: falls by one each second.
+#[derive(Debug, Clone, Copy)]
+struct Failures {
+    count: f64,
+    at: Instant,
+}
+
+impl Door {
+    fn admits(&self, request: &Request) -> Verdict {
+        let Some(credentials) = credentials(request) else {
+            return Verdict::Unknown;
+        };
+        let digest = self.digest(&credentials);
+        if self.remembers(digest) {
+            return Verdict::Enter;
+        }
+        let address = request.peer().map(|peer| network(peer.ip()));
+        let Some(charged) = lock(&self.guesses).begin(address, digest) else {
+            return Verdict::Later;
+        };
+        let verdict = match self.waiting.fetch_add(1, Ordering::Relaxed) {
+            0..WAITING_MAX => self.verify(&credentials, digest),
+            _ => Verdict::Busy,
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let is_wrong = verdict == Verdict::Unknown;
+        lock(&self.guesses).end(charged.filter(|_| !is_wrong), digest);
+        verdict
+    }
+
+    fn verify(&self, credentials: &str, digest: u128) -> Verdict {
+        let _turn = lock(&self.hashing);
+        // Whoever was before us may have been the same.
+        if self.remembers(digest) {
+            return Verdict::Enter;
+        }
+        let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+        let user = self.users.iter().find(|user| user.name == name);
+        // For a name that is not there the same work is done, so that time does not tell which names are.
+        let Some(hashed) = user.or(self.users.first()) else {
+            return Verdict::Unknown;
+        };
+        let is_right = bcrypt::non_truncating_verify(password, &hashed.hash).unwrap_or(false);
+        if !is_right || user.is_none() {
+            return Verdict::Unknown;
+        }
+        let now = Instant::now();
+        let mut remembered = lock(&self.remembered);
+        remembered.retain(|(_, since)| now - *since < REMEMBERED);
+        remembered.push((digest, now));
+        Verdict::Enter
+    }
+
+    fn digest(&self, credentials: &str) -> u128 {
+        let [a, b] = &self.keys;
+        u128::from(a.hash_one(credentials)) << 64 | u128::from(b.hash_one(credentials))
+    }
+
+    fn remembers(&self, digest: u128) -> bool {
+        let remembered = lock(&self.remembered);
+        let fresh = remembered.iter().find(|(known, _)| *known == digest);
+        fresh.is_some_and(|(_, since)| since.elapsed() < REMEMBERED)
+    }
+}
+
+impl Guesses {
+    /// Counts a guess before it is known to be wrong, so that many at once are too many at once. What is being tried
+    /// already is no guess more: a page asks for many files with one password. `None`: wrong too often already;
+    /// else the address that was charged.
+    fn begin(&mut self, address: Option<IpAddr>, digest: u128) -> Option<Option<IpAddr>> {
+        let charged = address.filter(|_| !self.tried.contains(&digest));
+        if let Some(address) = charged {
+            let count = self.of(address);
+            if count + 1.0 > FAILURES_MAX {
+                return None;
+            }
+            self.set(address, count + 1.0);
+        }
+        self.tried.push(digest);
+        Some(charged)
+    }
+
+    /// A guess has ended; `refunded` is charged with it no longer.
+    fn end(&mut self, refunded: Option<IpAddr>, digest: u128) {
+        if let Some(at) = self.tried.iter().position(|tried| *tried == digest) {
+            self.tried.swap_remove(at);
+        }
+        if let Some(address) = refunded {
+            self.set(address, (self.of(address) - 1.0).max(0.0));
+        }
+    }
+
+    fn of(&self, address: IpAddr) -> f64 {
+        self.failures.get(&address).map_or(0.0, Failures::now)
+    }
+
+    fn set(&mut self, address: IpAddr, count: f64) {
+        if self.failures.len() >= ADDRESSES_MAX {
+            self.failures.retain(|_, failures| failures.now() > 0.0);
+        }
+        // So many at once can only wait for a hash one after the other; forgetting them costs nothing.
+        if self.failures.len() >= ADDRESSES_MAX {
+            self.failures.clear();
+        }
+        let at = Instant::now();
+        self.failures.insert(address, Failures { count, at });
+    }
+}
+
+impl Failures {
+    fn now(&self) -> f64 {
+        (self.count - self.at.elapsed().as_secs_f64()).max(0.0)
+    }
+}
+
+fn credentials(request: &Request) -> Option<String> {
+    let field = request.headers().get("Authorization")?;
+    let (scheme, token) = field.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("Basic") {
+        return None;
+    }
+    String::from_utf8(BASE64_STANDARD.decode(token.trim()).ok()?).ok()
+}
+
+/// Who has one address of IPv6 has 2⁶⁴ of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address => address,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the least cost there is, so that tests are fast.
+    fn alice() -> User {
+        let hash = bcrypt::hash("secret", 4).unwrap();
+        format!("alice:{hash}").parse().unwrap()
+    }
+
+    fn from(port: u16, credentials: &str) -> Request {
+        let token = BASE64_STANDARD.encode(credentials);
+        let mut request = Request::get("/").with_header("Authorization", format!("Basic {token}"));
+        request.peer = Some(([192, 0, 2, 1], port).into());
+        request
+    }
+
+    fn site() -> impl Handler {
+        authenticated(vec![alice()], |_: &Request| Response::text("in"))
+    }
+
+    #[test]
+    fn only_who_knows_the_password_comes_in() {
+        let site = site();
+        for (credentials, status) in [
+            ("alice:secret", 200),
+            ("alice:secret", 200),
+            ("alice:Secret", 401),
+            ("alice:", 401),
+            ("alice", 401),
+            ("bob:secret", 401),
+        ] {
+            assert_eq!(
+                site.handle(&from(1, credentials)).status().as_u16(),
+                status,
+                "{credentials}"
+            );
+        }
+        let response = site.handle(&Request::get("/"));
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert!(
+            response
+                .headers()
+                .get("WWW-Authenticate")
+                .unwrap()
+                .starts_with("Basic realm=")
+        );
+        for field in ["Bearer abc", "Basic", "Basic !!!", "Basic /w=="] {
+            let request = Request::get("/").with_header("Authorization", field);
+            assert_eq!(
+                site.handle(&request).status(),
+                StatusCode::UNAUTHORIZED,
+                "{field}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_wrong_too_often_waits_and_nobody_else_does() {
+        let site = site();
+        assert_eq!(
+            site.handle(&from(1, "alice:secret")).status(),
+            StatusCode::OK
+        );
+        let guesses: Vec<u16> = (0..12)
+            .map(|guess| {
+                site.handle(&from(1, &format!("alice:{guess}")))
+                    .status()
+                    .as_u16()
+            })
+            .collect();
+        assert_eq!(guesses[..5], [401; 5]);
+        assert!(guesses.contains(&429), "{guesses:?}");
+        assert_eq!(
+            site.handle(&from(1, "alice:secret")).status(),
+            StatusCode::OK,
+            "remembered"
+        );
+        let mut elsewhere = from(1, "alice:wrong");
+        elsewhere.peer = Some(([192, 0, 2, 2], 1).into());
+        assert_eq!(site.handle(&elsewhere).status(), StatusCode::UNAUTHORIZED);
+    }
+
+    #[test]
+    fn many_guesses_at_once_are_too_many_and_one_password_for_many_files_is_not() {
+        let answers = |site: &(dyn Handler + Sync), words: &dyn Fn(usize) -> String| -> Vec<u16> {
+            let requests: Vec<Request> = (0..12).map(|number| from(1, &words(number))).collect();
+            std::thread::scope(|scope| {
+                let asked: Vec<_> = requests
+                    .iter()
+                    .map(|request| scope.spawn(move || site.handle(request).status().as_u16()))
+                    .collect();
+                asked
+                    .into_iter()
+                    .map(|asked| asked.join().unwrap())
+                    .collect()
+            })
+        };
+        let site = site();
+        assert_eq!(answers(&site, &|_| "alice:secret".to_owned()), [200; 12]);
+        let guesses = answers(&site, &|number| format!("alice:{number}"));
+        assert!(
+            guesses.contains(&429) && !guesses.contains(&503),
+            "{guesses:?}"
+        );
+    }
+
+    #[test]
+    fn a_body_is_not_read_from_who_may_not_come_in() {
+        let upload = from(1, "alice:wrong").with_header("Content-Length", "1000000");
+        let response = site()
+            .handle_head(&upload)
+            .expect("it is refused from the head");
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    }
+}

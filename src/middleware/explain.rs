@@ -1,0 +1,225 @@
+//! A 404 that explains itself, to the person at this machine.
+//!
+//! A stranger learns nothing: the request must come from this machine, under one of its loopback names, through no proxy
+//! (behind which everybody comes from this machine) and from no page of another site.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::handler::Handler;
+use crate::message::{Method, Request, Response, StatusCode};
+use crate::middleware::EveryResponse;
+use crate::middleware::host_guard::is_loopback_name;
+
+// Fields by which proxies and tunnels say for whom they ask.
+const FORWARDED: [&str; 6] = [
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Real-IP",
+    "CF-Connecting-IP",
+];
+
+// What browsers ask for by themselves: that it is missing is no news.
+const PROBES: [&str; 5] = [
+    "/favicon.ico",
+    "/robots.txt",
+    "/apple-touch-icon.png",
+    "/apple-touch-icon-precomposed.png",
+    "/.well-known/appspecific/com.chrome.devtools.json",
+];
+
+// How many look-ups there are in a second; they read directories.
+const LOOKS_MAX: u32 = 20;
+
+// How many paths are named at the end.
+const SHOWN_MAX: usize = 5;
+
+// A longer path is of no use to a reader.
+const PATH_BYTES_MAX: usize = 200;
+
+// How many paths are remembered.
+const PATHS_MAX: usize = 256;
+
+/// What was missing, for the person who serves; shared with the middleware that [`explained`] makes.
+#[derive(Debug, Clone, Default)]
+pub struct Missing {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    paths: HashMap<String, Path>,
+    looks: u32,
+    since: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Path {
+    count: u64,
+    explanation: Option<String>,
+    at: Instant,
+}
+
+impl Missing {
+    /// The paths that were asked for most and are not there, in one sentence; `None` if there are none.
+    pub fn sentence(&self) -> Option<String> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut paths: Vec<_> = state.paths.iter().collect();
+        paths.sort_by(|(a, times), (b, others)| others.count.cmp(&times.count).then(a.cmp(b)));
+        let shown = paths
+            .iter()
+            .take(SHOWN_MAX)
+            .map(|(path, known)| match known.count {
+                1 => (*path).clone(),
+                count => format!("{path} ({count} times)"),
+            });
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let more = match paths.len().saturating_sub(SHOWN_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!shown.is_empty()).then(|| format!("asked for and not here: {shown}{more}"))
+    }
+
+    /// The explanation for `path`, looked up at most once a second; and said in the log the first time.
+    fn explanation(&self, path: &str, explain: impl Fn(&str) -> Option<String>) -> Option<String> {
+        let now = Instant::now();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
+        if let Some(known) = state.paths.get_mut(path) {
+            known.count += 1;
+            if is_fresh(known.at) {
+                return known.explanation.clone();
+            }
+        }
+        if !state.since.is_some_and(is_fresh) {
+            (state.since, state.looks) = (Some(now), 0);
+        }
+        if state.looks == LOOKS_MAX {
+            return None;
+        }
+        state.looks += 1;
+        // Others need not wait while the disk is read.
+        drop(state);
+        let explanation = explain(path);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = state.paths.contains_key(path);
+        let is_new = !is_known && state.paths.len() < PATHS_MAX;
+        if is_known || is_new {
+            let known = state.paths.entry(path.to_owned()).or_insert(Path {
+                count: 1,
+                explanation: None,
+                at: now,
+            });
+            (known.explanation, known.at) = (explanation.clone(), now);
+        }
+        if let Some(explanation) = explanation.as_ref().filter(|_| is_new) {
+            tracing::info!(target: "sockeye", "{path} is not here: {explanation}");
+        }
+        explanation
+    }
+}
+
+/// Lets the 404s of `inside` say what `explain` knows of their path, which it may look up on the disk.
+pub fn explained(
+    missing: Missing,
+    explain: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    inside: impl Handler,
+) -> impl Handler {
+    let add = move |request: &Request, response: Response| {
+        let path = request.target().path();
+        if response.status() != StatusCode::NOT_FOUND
+            || path.len() > PATH_BYTES_MAX
+            || !is_ours(request)
+            || PROBES.contains(&path)
+        {
+            return response;
+        }
+        match missing.explanation(path, &explain) {
+            Some(explanation) => {
+                let sentence = format!("there is nothing here; {explanation}");
+                Response::problem(StatusCode::NOT_FOUND, &sentence, request.headers())
+            }
+            None => response,
+        }
+    };
+    EveryResponse::new(add, inside)
+}
+
+fn is_ours(request: &Request) -> bool {
+    let headers = request.headers();
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && request
+            .peer()
+            .is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && request.authority().is_some_and(is_loopback_name)
+        && headers.get("Sec-Fetch-Site") != Some("cross-site")
+        && !FORWARDED.iter().any(|name| headers.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Body;
+
+    fn site(missing: &Missing) -> impl Handler {
+        let inside = |request: &Request| {
+            Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers())
+        };
+        let explain = |path: &str| (path != "/unknown").then(|| format!("why {path}"));
+        explained(missing.clone(), explain, inside)
+    }
+
+    fn local(path: &str) -> Request {
+        let mut request = Request::get(path).with_header("Host", "localhost:80");
+        request.peer = Some(([127, 0, 0, 1], 1).into());
+        request
+    }
+
+    fn says_why(site: &impl Handler, request: &Request) -> bool {
+        let response = site.handle(request);
+        matches!(response.body(), Body::Bytes(bytes) if bytes.windows(3).any(|three| three == b"why"))
+    }
+
+    #[test]
+    fn only_the_person_at_this_machine_is_told() {
+        let missing = Missing::default();
+        let site = site(&missing);
+        assert!(says_why(&site, &local("/a")));
+        assert!(!says_why(&site, &local("/unknown")));
+        assert!(!says_why(&site, &local("/favicon.ico")));
+        for (name, value) in [
+            ("Sec-Fetch-Site", "cross-site"),
+            ("X-Forwarded-For", "192.0.2.1"),
+            ("Via", "1.1 a"),
+        ] {
+            assert!(
+                !says_why(&site, &local("/a").with_header(name, value)),
+                "{name}"
+            );
+        }
+        let mut stranger = local("/a");
+        stranger.peer = Some(([192, 0, 2, 1], 1).into());
+        assert!(!says_why(&site, &stranger));
+        let mut other_name = Request::get("/a").with_header("Host", "dev.test");
+        other_name.peer = Some(([127, 0, 0, 1], 1).into());
+        assert!(!says_why(&site, &other_name));
+        says_why(&site, &local("/a"));
+        let sentence = "asked for and not here: /a (2 times), /unknown";
+        assert_eq!(missing.sentence().as_deref(), Some(sentence));
+    }
+
+    #[test]
+    fn there_are_only_so_many_look_ups_at_once() {
+        let missing = Missing::default();
+        let site = site(&missing);
+        let told = (0..100)
+            .filter(|number| says_why(&site, &local(&format!("/{number}"))))
+            .count();
+        assert!((20..100).contains(&told), "{told}");
+        assert!(missing.sentence().unwrap().ends_with(" more"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The site's own error pages: the nearest `404.html` upwards of what is missing, and `50x.html` of what fails.
+
+use std::sync::Arc;
+
+use crate::handler::Handler;
+use crate::message::{Headers, Method, Request, Response, StatusCode};
+use crate::middleware::EveryResponse;
+
+// How deep beneath the root a page is looked for.
+const DEPTH_MAX: usize = 16;
+
+/// Lets the pages that `inside` has stand for its errors, with the error's status. Only who says that they accept HTML
+/// get them: for others a plain sentence is the better answer, and costs no look-up.
+pub fn with_own_pages(inside: impl Handler) -> impl Handler {
+    let inside: Arc<dyn Handler> = Arc::new(inside);
+    let pages = Arc::clone(&inside);
+    let dress = move |request: &Request, response: Response| {
+        let name = match response.status().as_u16() {
+            404 => "404.html",
+            500 | 502..=504 => "50x.html",
+            _ => return response,
+        };
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        match is_read && accepts_html(request.headers()) {
+            true => page(name, request, &*pages, response),
+            false => response,
+        }
+    };
+    EveryResponse::new(dress, inside)
+}
+
+fn accepts_html(headers: &Headers) -> bool {
+    headers.elements("Accept").any(|range| {
+        let media_type = range.split(|&byte| byte == b';').next().unwrap_or_default();
+        matches!(
+            &media_type.trim_ascii().to_ascii_lowercase()[..],
+            b"text/html" | b"text/*" | b"*/*"
+        )
+    })
+}
+
+fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) -> Response {
+    let path = request.target().path();
+    let slashes = path.match_indices('/').map(|(at, _)| at).take(DEPTH_MAX);
+    for slash in slashes.collect::<Vec<_>>().into_iter().rev() {
+        // Without the conditions and ranges of this request, which are about something else.
+        let Some(asked) = Request::default().with_path(&format!("{}/{name}", &path[..slash]))
+        else {
+            return response;
+        };
+        let found = pages
+            .handle_head(&asked)
+            .unwrap_or_else(|| pages.handle(&asked));
+        if found.status() == StatusCode::OK {
+            return in_place_of(response, found);
+        }
+    }
+    response
+}
+
+/// The page with the error's status. What says that it is the page's own answer, and may be kept, is left out.
+fn in_place_of(response: Response, page: Response) -> Response {
+    let (status, errors, _) = response.into_parts();
+    let (_, mut headers, body) = page.into_parts();
+    for name in ["ETag", "Last-Modified", "Accept-Ranges"] {
+        headers.remove(name);
+    }
+    let valid = "it is a header field already";
+    if let Some(value) = errors.get("Retry-After") {
+        headers.append("Retry-After", value).expect(valid);
+    }
+    headers.append("Vary", "Accept").expect(valid);
+    Response::from_parts(status, headers, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Body;
+
+    fn is(response: &Response, body: &str) -> bool {
+        matches!(response.body(), Body::Bytes(bytes) if bytes == body)
+    }
+
+    #[test]
+    fn the_nearest_page_upwards_stands_for_the_error() {
+        let inside = |request: &Request| match request.target().path() {
+            "/404.html" => Response::html("outer").with_header("ETag", "\"a\""),
+            "/a/404.html" => Response::html("inner"),
+            "/50x.html" => Response::html("failed"),
+            "/busy" => {
+                Response::new(StatusCode::SERVICE_UNAVAILABLE).with_header("Retry-After", "1")
+            }
+            _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers()),
+        };
+        let site = with_own_pages(inside);
+        for (path, accept, status, body) in [
+            ("/b", "text/html", 404, "outer"),
+            ("/b/c/d", "*/*", 404, "outer"),
+            ("/a/b/c", "text/html;q=0.9, image/png", 404, "inner"),
+            ("/a/", "text/html", 404, "inner"),
+            ("/busy", "text/html", 503, "failed"),
+            ("/404.html", "text/html", 200, "outer"),
+        ] {
+            let request = Request::get(path)
+                .with_header("Accept", accept)
+                .with_header("Range", "bytes=0-0");
+            let response = site.handle(&request);
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            assert_eq!(response.headers().contains("Retry-After"), status == 503);
+            assert_eq!(response.headers().contains("ETag"), status == 200);
+            assert!(is(&response, body), "{path}");
+        }
+        for accept in ["application/json", "text/plain"] {
+            let response = site.handle(&Request::get("/b").with_header("Accept", accept));
+            assert!(!is(&response, "outer"), "{accept}");
+        }
+        let deep = format!("{}b", "/a".repeat(2000));
+        assert_eq!(
+            site.handle(&Request::get(&deep).with_header("Accept", "*/*"))
+                .status()
+                .as_u16(),
+            404
+        );
+    }
+}

@@ -1,0 +1,29 @@
+//! One file instead of a directory: it is at `/` and at its own name, and nothing else is there.
+
+use percent_encoding::percent_decode_str;
+
+use crate::handler::Handler;
+use crate::message::{Request, Response, StatusCode};
+use crate::middleware::{Next, Wrap};
+
+/// Asks `inside` for `path` alone: at `/`, and under the name `name`, which may be a link's.
+pub fn single_file(name: Vec<u8>, path: String, inside: impl Handler) -> impl Handler {
+    let choose = move |request: &Request, next: Next<'_>| {
+        let asked = request.target().path();
+        let is_it = |asked: &str| percent_decode_str(asked).eq(name.iter().copied());
+        let it = match asked.strip_prefix('/') {
+            Some("") => request.with_path(&path),
+            Some(asked) if is_it(asked) => request.with_path(&path),
+            _ if asked == "*" => return next.run(request),
+            _ => None,
+        };
+        match it {
+            Some(request) => next.run(&request),
+            None => {
+                let sentence = "there is nothing here; one file is served, at /";
+                Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
+            }
+        }
+    };
+    Wrap::new(choose, inside)
+}

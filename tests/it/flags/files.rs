@@ -1,0 +1,200 @@
+//! Which files are served, and how.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::{HTML, get, place, refused, send, start};
+use crate::program::Program;
+
+#[test]
+fn one_file_is_at_the_root_and_at_its_own_name() {
+    let place = place(&[("a b.txt", "hello"), ("other.txt", "other")]);
+    symlink("public/a b.txt", place.path().join("link.txt")).unwrap();
+    for (name, url) in [("public/a b.txt", "/a%20b.txt"), ("link.txt", "/link.txt")] {
+        let program = Program::start(&place.path().join(name), &[]);
+        for path in ["/", url, &format!("{url}?v=1")] {
+            let answer = get(&program, path, &[]);
+            assert_eq!(
+                (answer.status, answer.text()),
+                (200, "hello"),
+                "{name} {path}"
+            );
+            assert_eq!(
+                answer.field("Content-Type"),
+                Some("text/plain; charset=utf-8")
+            );
+        }
+        for path in ["/other.txt", "/echo", "/a", "//other.txt"] {
+            assert_eq!(get(&program, path, &[]).status, 404, "{name} {path}");
+        }
+    }
+    fs::write(place.path().join(".env"), "dot").unwrap();
+    let program = Program::start(&place.path().join(".env"), &[]);
+    assert_eq!(
+        get(&program, "/", &[]).text(),
+        "dot",
+        "a dotfile that was named is served"
+    );
+}
+
+#[test]
+fn spa_answers_a_navigation_with_the_application_and_nothing_else() {
+    let place = place(&[
+        ("index.html", "app"),
+        ("other.html", "other"),
+        ("a.js", "js"),
+    ]);
+    let program = start(&place, &["--spa"]);
+    for (path, fields, status) in [
+        ("/users/7", &[HTML][..], 200),
+        (
+            "/users/7?tab=1",
+            &[("Sec-Fetch-Mode", "navigate"), ("Accept", "*/*")],
+            200,
+        ),
+        ("/users/7", &[("Sec-Fetch-Mode", "cors"), HTML], 404),
+        ("/users/7", &[("Accept", "*/*")], 404),
+        ("/missing.js", &[HTML], 404),
+        ("/missing.png", &[("Sec-Fetch-Mode", "no-cors")], 404),
+    ] {
+        let answer = get(&program, path, fields);
+        assert_eq!(answer.status, status, "{path} {fields:?}");
+        assert_eq!(answer.text() == "app", status == 200, "{path}");
+        if status == 200 {
+            assert_eq!(answer.field("Cache-Control"), Some("no-cache"));
+        }
+    }
+    assert_eq!(get(&program, "/a.js", &[HTML]).text(), "js");
+    let program = start(&place, &["--spa=other.html"]);
+    assert_eq!(get(&program, "/users/7", &[HTML]).text(), "other");
+    assert!(refused(&["--spa=../x"]).contains("expected a file beneath the directory"));
+}
+
+#[test]
+fn clean_urls_serve_the_page_and_never_redirect() {
+    let place = place(&[
+        ("about.html", "about"),
+        ("both.html", "page"),
+        ("both/x", "x"),
+        ("docs/a.html", "a"),
+        ("v1.0.html", "v1"),
+    ]);
+    let program = start(&place, &["--clean-urls"]);
+    for (path, text) in [
+        ("/about", "about"),
+        ("/about.html", "about"),
+        ("/both", "page"),
+        ("/docs/a", "a"),
+        ("/v1.0", "v1"),
+    ] {
+        for _ in 0..2 {
+            let answer = get(&program, path, &[]);
+            assert_eq!((answer.status, answer.text()), (200, text), "{path}");
+            assert_eq!(
+                answer.field("Content-Type"),
+                Some("text/html; charset=utf-8")
+            );
+        }
+    }
+    assert_eq!(get(&program, "/about/", &[]).status, 404);
+    assert_eq!(get(&program, "/nothing", &[]).status, 404);
+    assert_eq!(
+        get(&program, "/docs", &[]).field("Location"),
+        Some("/docs/")
+    );
+    assert_eq!(get(&start(&place, &[]), "/about", &[]).status, 404);
+}
+
+#[test]
+fn another_index_and_no_listing() {
+    let place = place(&[
+        ("home.htm", "home"),
+        ("index.html", "index"),
+        ("docs/a", "a"),
+    ]);
+    let program = start(&place, &["--index", "home.htm", "--no-listing"]);
+    assert_eq!(get(&program, "/", &[]).text(), "home");
+    assert_eq!(get(&program, "/docs/", &[]).status, 404);
+    assert_eq!(get(&program, "/docs/a", &[]).text(), "a");
+    assert_eq!(get(&start(&place, &[]), "/docs/", &[]).status, 200);
+    assert!(refused(&["--index", "a/b"]).contains("expected the name of a file"));
+}
+
+#[test]
+fn a_base_is_where_the_site_lives() {
+    let place = place(&[("index.html", "home"), ("docs/a.txt", "a")]);
+    let program = start(&place, &["--base", "/repo/"]);
+    assert_eq!(get(&program, "/repo/", &[]).text(), "home");
+    assert_eq!(get(&program, "/repo/docs/a.txt?x", &[]).text(), "a");
+    assert_eq!(
+        get(&program, "/repo?x", &[]).field("Location"),
+        Some("/repo/?x")
+    );
+    assert_eq!(
+        get(&program, "/repo/docs?x", &[]).field("Location"),
+        Some("/repo/docs/?x")
+    );
+    assert_eq!(
+        send(&program, "POST /repo/echo", &[("Content-Length", "0")]).status,
+        200
+    );
+    assert_eq!(get(&program, "/repo/../docs/a.txt", &[]).status, 400);
+    for path in ["/", "/docs/a.txt", "/repository/", "/echo"] {
+        let answer = get(&program, path, &[]);
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(
+            answer.text().contains("the site lives under /repo/"),
+            "{}",
+            answer.text()
+        );
+    }
+    assert!(refused(&["--base", "/a b/"]).contains("expected a path such as /repo/"));
+}
+
+#[test]
+fn mime_says_what_kind_of_file_an_extension_is() {
+    let place = place(&[("a.foo", "foo"), ("a.html", "html")]);
+    let program = start(
+        &place,
+        &[
+            "--mime",
+            "foo=model/gltf+json",
+            "--mime",
+            ".HTML=text/x-html",
+        ],
+    );
+    assert_eq!(
+        get(&program, "/a.foo", &[]).field("Content-Type"),
+        Some("model/gltf+json")
+    );
+    assert_eq!(
+        get(&program, "/a.html", &[]).field("Content-Type"),
+        Some("text/x-html; charset=utf-8")
+    );
+    assert!(refused(&["--mime", "foo"]).contains("such as foo=text/plain"));
+}
+
+#[test]
+fn a_compressed_sibling_is_served_for_its_file_unless_no_siblings_says_otherwise() {
+    let place = place(&[("app.js", "plain"), ("app.js.gz", "smaller")]);
+    let takes_gzip = &[("Accept-Encoding", "gzip")];
+    for (flags, text, coding) in [
+        (&[][..], "smaller", Some("gzip")),
+        (&["--no-siblings"], "plain", None),
+    ] {
+        let program = start(&place, flags);
+        let answer = get(&program, "/app.js", takes_gzip);
+        assert_eq!((answer.status, answer.text()), (200, text), "{flags:?}");
+        assert_eq!(answer.field("Content-Encoding"), coding, "{flags:?}");
+        let varies = coding.map(|_| "Accept-Encoding");
+        assert_eq!(answer.field("Vary"), varies, "{flags:?}");
+        assert_eq!(get(&program, "/app.js.gz", &[]).text(), "smaller");
+    }
+    let program = Program::start(&place.path().join("public/app.js"), &[]);
+    let answer = get(&program, "/", takes_gzip);
+    assert_eq!(
+        answer.text(),
+        "plain",
+        "what lies beside one file is not served"
+    );
+}
