@@ -23,10 +23,6 @@ const SLICE_BYTES: u64 = 64 * 1024;
 // What is held back of a large file until it has been looked at once more.
 const TAIL_BYTES: u64 = 4 * 1024;
 
-// Files up to this size are copied, so that what is sent are the bytes that were read: sendfile hands over pages, and
-// whoever rewrites a page rewrites what is on its way.
-const COPIED_BYTES_MAX: u64 = 1024 * 1024;
-
 /// How far sending has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
@@ -126,9 +122,8 @@ fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result
         unreachable!("the payload is a file");
     };
     let mut slice = slice.clone();
-    if slice.fingerprint.size <= COPIED_BYTES_MAX {
-        return copy_file(slice, socket, conversation);
-    }
+    // What is so small is copied, so that what is sent are the bytes that were read: sendfile hands over pages, and
+    // whoever rewrites a page rewrites what is on its way. Already a little above, a copy costs twice as much.
     let is_small = !is_begun && slice.length() <= SLICE_BYTES;
     if !is_small && slice.length() > TAIL_BYTES {
         if !send_output(socket, conversation, true)? {
@@ -150,32 +145,6 @@ fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result
     }
     *conversation.payload() = Payload::None;
     Ok(Progress::Done)
-}
-
-/// Puts a share of a small file into the output; the last one once it has been looked at again.
-fn copy_file(
-    mut slice: FileSlice,
-    socket: &mut Socket,
-    conversation: &mut Conversation,
-) -> io::Result<Progress> {
-    let is_full = conversation.output().len() as u64 > SLICE_BYTES;
-    if is_full && !send_output(socket, conversation, true)? {
-        return Ok(Progress::Blocked);
-    }
-    let share = slice.length().min(SLICE_BYTES);
-    read_slice(&slice, share, conversation)?;
-    slice.range.start += share;
-    let is_end = slice.length() == 0;
-    if is_end && !slice.is_as_promised()? {
-        return Err(io::Error::other("the file changed while it was sent"));
-    }
-    let (rest, progress) = if is_end {
-        (Payload::None, Progress::Done)
-    } else {
-        (Payload::File(slice), Progress::Share)
-    };
-    *conversation.payload() = rest;
-    Ok(progress)
 }
 
 /// Sends a share of a file, all but its tail at most, and returns how many bytes that was; `None` if the client takes
