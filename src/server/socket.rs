@@ -32,6 +32,9 @@ nix::getsockopt_impl!(
 /// Where `tcpi_bytes_acked` stands among them, since Linux 4.1.
 const BYTES_ACKNOWLEDGED: usize = 15;
 
+/// Where `tcpi_snd_mss` stands, in the lower half.
+const SEGMENT_BYTES: usize = 2;
+
 /// A client's end of a connection. What would have to wait is `None`, or [`Received::Nothing`].
 #[derive(Debug)]
 pub(super) struct Socket {
@@ -41,6 +44,16 @@ pub(super) struct Socket {
     /// The client's end is behind what is there to be read.
     has_ended: bool,
     written: u64,
+}
+
+/// What the client's kernel has acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// Bytes in all.
+    pub(super) bytes: u64,
+    /// Bytes that a reader may take without its kernel saying so: it waits for room for a full segment, which has 64 KiB
+    /// on loopback (RFC 9293 §3.8.6.2.2).
+    pub(super) step: u32,
 }
 
 /// What a read has brought.
@@ -81,10 +94,16 @@ impl Socket {
         self.written
     }
 
-    /// Bytes that have reached the client's kernel, as far as can be known.
-    pub(super) fn acknowledged(&self) -> u64 {
-        let info = getsockopt(&self.stream, TcpInfo);
-        info.map_or(self.written, |words| words[BYTES_ACKNOWLEDGED])
+    /// What has reached the client's kernel, as far as can be known.
+    pub(super) fn taken(&self) -> Taken {
+        let unknown = Taken {
+            bytes: self.written,
+            step: 0,
+        };
+        getsockopt(&self.stream, TcpInfo).map_or(unknown, |words| Taken {
+            bytes: words[BYTES_ACKNOWLEDGED],
+            step: words[SEGMENT_BYTES] as u32,
+        })
     }
 
     /// Reads once, to the end of `into` and no further than its capacity.

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::Config;
 use super::connections::Kind;
-use super::socket::Socket;
+use super::socket::{Socket, Taken};
 use crate::wire::Conversation;
 
 // A body that has used up its timeout in waits goes on for a second for each of these. mod_reqtimeout's default.
 const BODY_BYTES_A_SECOND: u32 = 500;
+
+// Whoever takes this much of an answer in a second is not cut, though its kernel may be silent beyond the write timeout.
+const TAKEN_BYTES_A_SECOND: u32 = 10_000;
 
 // How much of the write timeout may pass between two looks at what the client has acknowledged.
 const LOOKS: u32 = 4;
@@ -49,8 +52,8 @@ struct Pace {
     body_awaited_since: Option<Instant>,
     /// Since when the client has taken nothing, and the bytes written when that began.
     taken_nothing: Option<(Instant, u64)>,
-    /// Bytes that the client had acknowledged when that was last asked.
-    acknowledged: Option<(u64, Instant)>,
+    /// What the client had acknowledged when that was last asked.
+    taken: Option<(Taken, Instant)>,
 }
 
 impl Timeouts {
@@ -144,12 +147,11 @@ impl Timeouts {
             pace.taken_nothing = Some((now, written));
         }
         // Asking is a system call, and a slow reader blocks often.
-        let asked = pace.acknowledged.map(|(_, at)| at);
+        let asked = pace.taken.map(|(_, at)| at);
         if asked.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
             pace.look(socket, now);
         }
-        let since = pace.taken_nothing.map_or(now, |(since, _)| since);
-        Deadline::timeout(after(since, config.write_timeout).min(after(now, interval)))
+        Deadline::timeout(pace.patience_ends(now, config).min(after(now, interval)))
     }
 
     /// Whether a client that has been waited for may still take its time.
@@ -161,8 +163,7 @@ impl Timeouts {
     ) -> bool {
         let pace = self.pace(socket, now);
         pace.look(socket, now);
-        let since = pace.taken_nothing.map_or(now, |(since, _)| since);
-        now < after(since, config.write_timeout)
+        now < pace.patience_ends(now, config)
     }
 
     fn pace(&mut self, socket: &Socket, now: Instant) -> &mut Pace {
@@ -175,7 +176,7 @@ impl Timeouts {
                 body_waited: Duration::ZERO,
                 body_awaited_since: None,
                 taken_nothing: None,
-                acknowledged: None,
+                taken: None,
             })
         })
     }
@@ -184,11 +185,22 @@ impl Timeouts {
 impl Pace {
     /// Asks what the client has acknowledged.
     fn look(&mut self, socket: &Socket, now: Instant) {
-        let bytes = socket.acknowledged();
-        if self.acknowledged.is_some_and(|(before, _)| bytes > before) {
+        let taken = socket.taken();
+        if self
+            .taken
+            .is_some_and(|(before, _)| taken.bytes > before.bytes)
+        {
             self.taken_nothing = Some((now, socket.written()));
         }
-        self.acknowledged = Some((bytes, now));
+        self.taken = Some((taken, now));
+    }
+
+    /// When a client that takes nothing from now on is cut.
+    fn patience_ends(&self, now: Instant, config: &Config) -> Instant {
+        let since = self.taken_nothing.map_or(now, |(since, _)| since);
+        let step = self.taken.map_or(0, |(taken, _)| taken.step);
+        let visible_after = Duration::from_secs(step.into()) / TAKEN_BYTES_A_SECOND;
+        after(since, config.write_timeout.max(visible_after))
     }
 }
 
