@@ -1,8 +1,10 @@
 //! What the process gives up once it listens: another user's rights, new privileges, every file but those it serves.
 //!
-//! The files it may read are the directory and what lies beside it: a build that replaces `dist`, or a release that
-//! is swapped in by its link, is found beside the old one. What leads out of the directory is the business of
-//! [`sockeye::files`]; this is a second wall behind that one.
+//! The files it may read are those of the directory and of every place where a new one may appear: beside it, beside
+//! each link on the way to it, and beside what that link leads to, so that a build that replaces `dist` and a release
+//! that is swapped in by its link are found. Where links may lead out of the directory, it may read everything. What
+//! leads out is the business of [`sockeye::files`]; this is a second wall behind that one, and it never lets anything
+//! be written.
 
 use std::path::{Path, PathBuf};
 
@@ -13,20 +15,41 @@ use landlock::{
 use nix::unistd::{Gid, Uid, User, getresgid, getresuid, setgid, setgroups, setuid};
 use sockeye::cli::Exit;
 
+/// As many links as Linux follows (path_resolution(7)).
+const LINKS_MAX: usize = 40;
+
 /// Becomes `user`, if one is named, and lets go of what a server of `root` does not need. To be called while there
 /// is one thread. Returns what was achieved, in words.
-pub(crate) fn confine(root: &Path, user: Option<&str>) -> Result<String, Exit> {
+pub(crate) fn confine(root: &Path, user: Option<&str>, may_escape: bool) -> Result<String, Exit> {
     if let Some(user) = user {
         become_user(user)?;
     }
-    Ok(match restrict(root) {
-        Ok(RulesetStatus::FullyEnforced) => "reads nothing but the directory and what lies beside it (Landlock)".to_owned(),
+    let directories = if may_escape {
+        vec![PathBuf::from("/")]
+    } else {
+        readable(root)
+    };
+    let wall = match &directories[..] {
+        [top] if may_escape => format!("reads what lies in {top:?}, where links may lead to"),
+        [top] if top.parent().is_none() => {
+            "reads what lies in \"/\", where the directory or a link to it may be replaced"
+                .to_owned()
+        }
+        directories => format!("reads nothing but what lies in {}", list(directories)),
+    };
+    Ok(match restrict(&directories) {
+        Ok(RulesetStatus::FullyEnforced) => format!("{wall}, and writes nothing (Landlock)"),
         Ok(RulesetStatus::PartiallyEnforced) => {
-            "reads nothing but the directory and what lies beside it (Landlock, as far as this kernel knows it)".to_owned()
+            format!("{wall}, and writes nothing (Landlock, as far as this kernel knows it)")
         }
         Ok(RulesetStatus::NotEnforced) => "this kernel has no Landlock".to_owned(),
         Err(error) => format!("Landlock is not in force: {error}"),
     })
+}
+
+fn list(directories: &[PathBuf]) -> String {
+    let names: Vec<_> = directories.iter().map(|path| format!("{path:?}")).collect();
+    names.join(", ")
 }
 
 /// Drops root's rights for those of `name`, groups first, and makes sure that they are gone.
@@ -58,13 +81,13 @@ fn become_user(name: &str) -> Result<(), Exit> {
     Ok(())
 }
 
-fn restrict(root: &Path) -> Result<RulesetStatus, RulesetError> {
+fn restrict(directories: &[PathBuf]) -> Result<RulesetStatus, RulesetError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(ABI::V5))?
         .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
         .create()?;
-    for directory in readable(root) {
+    for directory in directories {
         // One that cannot be opened cannot be served either.
         if let Ok(descriptor) = PathFd::new(directory) {
             let read = AccessFs::ReadFile | AccessFs::ReadDir;
@@ -74,15 +97,27 @@ fn restrict(root: &Path) -> Result<RulesetStatus, RulesetError> {
     Ok(ruleset.restrict_self()?.ruleset)
 }
 
-/// `root` by name and by where it leads, each with its parent: there a new `root` will appear when it is replaced.
-/// The root of the file system has no parent, and is nobody's second wall.
+/// The directories in which `root` lies now, or will when it or a link on the way to it is replaced; none beneath
+/// another.
 fn readable(root: &Path) -> Vec<PathBuf> {
-    let named = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let mut directories = vec![real.clone()];
-    for path in [named, real] {
-        let parent = path.parent().filter(|parent| parent.parent().is_some());
-        directories.extend(parent.map(Path::to_owned));
+    let mut ways = vec![std::path::absolute(root).unwrap_or_else(|_| root.to_owned())];
+    let mut places = vec![root.to_owned()];
+    let mut links = 0;
+    while let Some(way) = ways.pop() {
+        places.extend(way.parent().map(Path::to_owned));
+        for link in way.ancestors() {
+            if let (Ok(target), Some(holder)) = (link.read_link(), link.parent()) {
+                links += 1;
+                if links <= LINKS_MAX {
+                    places.push(holder.to_owned());
+                    ways.push(holder.join(target));
+                }
+            }
+        }
     }
-    directories
+    let mut places: Vec<_> = places.iter().flat_map(|path| path.canonicalize()).collect();
+    places.sort();
+    // What lies beneath another comes right after it, or after its other children.
+    places.dedup_by(|place, before| place.starts_with(before));
+    places
 }

@@ -44,17 +44,13 @@ fn run() -> Result<(), Exit> {
     })?;
     let connections = limits::connections(options.limits.max_connections);
     let config = options.limits.config(connections.max);
-    let mut files_config = options.files.config();
+    let files_config = options.files.config();
     let memory = memory(&config, &files_config);
     if options.limits.print_limits {
         return Err(Exit::done(options.limits.table(connections.max, memory)));
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
-    // One file is served whatever its name.
-    files_config.hidden |= chosen.file.is_some();
-    let files = StaticFiles::with_config(&chosen.path, &files_config).map_err(|error| {
-        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
-    })?;
+    let files = open_files(&chosen, files_config)?;
     let users = options.access.users(&chosen.path)?;
     let listening = Plan::new(&options.host, options.port)?.bind(|addresses| {
         Server::bind_all(addresses).map_err(|error| (error.address, error.source))
@@ -67,7 +63,8 @@ fn run() -> Result<(), Exit> {
         .open
         .as_deref()
         .and_then(|path| terminal::open(&urls, path));
-    let confined = confine::confine(&chosen.path, options.access.user.as_deref())?;
+    let user = options.access.user.as_deref();
+    let confined = confine::confine(&chosen.path, user, options.files.follow_symlinks)?;
 
     let log = start_log(&options)?;
     // Before anybody learns that it runs, and may tell it to stop.
@@ -107,6 +104,15 @@ fn run() -> Result<(), Exit> {
     log.flush(LAST_WORDS);
     served.map_err(|error| Exit::failed(format!("cannot serve: {error}")))?;
     Ok(())
+}
+
+/// The files of what was chosen. One file is served whatever its name, and what lies beside it is not.
+fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, Exit> {
+    config.hidden |= chosen.file.is_some();
+    config.siblings &= chosen.file.is_none();
+    StaticFiles::with_config(&chosen.path, &config).map_err(|error| {
+        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
+    })
 }
 
 /// What the server's memory is made of. None of the handlers here collects a body.

@@ -41,8 +41,8 @@ const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 pub(crate) fn site() -> (TempDir, impl Handler) {
     let directory = tempfile::tempdir().expect("a directory of our own");
     fs::write(directory.path().join("1k.txt"), [b'a'; 1024]).expect("room for 1 KB");
-    // Only a file older than the clock's granularity is kept in memory.
-    thread::sleep(Duration::from_millis(100));
+    // Only a file older than the clock's granularity is kept in memory, and its date is told once its second is over.
+    thread::sleep(Duration::from_millis(1100));
     let files = StaticFiles::new(directory.path()).expect("it was just made");
     let router = Router::new().any("/echo", Echo).fallback(files);
     (directory, HostGuard::new(Hosts::loopback(), router))

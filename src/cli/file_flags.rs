@@ -59,6 +59,10 @@ pub struct FileFlags {
     #[arg(long, alias = "symlinks")]
     pub follow_symlinks: bool,
 
+    /// Do not serve app.js.br, app.js.zst or app.js.gz for app.js
+    #[arg(long)]
+    pub no_siblings: bool,
+
     /// Memory for the contents of small files
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     #[arg(default_value = plain_bytes(FilesConfig::default().cache_bytes))]
@@ -72,6 +76,7 @@ impl FileFlags {
             hidden: self.hidden,
             follow_symlinks: self.follow_symlinks,
             cache_bytes: self.cache_bytes,
+            siblings: !self.no_siblings,
             index: self.index.clone(),
             listing: !self.no_listing,
             clean_urls: self.clean_urls,

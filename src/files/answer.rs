@@ -13,7 +13,7 @@ use super::range::{Selection, select};
 use super::representation::{Content, Description};
 use super::root::Failure;
 use super::validators::{http_date, now};
-use crate::message::{Body, FileSlice, Headers, Method, Request, Response, StatusCode};
+use crate::message::{Body, Headers, Method, Request, Response, StatusCode};
 
 const ALLOWED: &str = "GET, HEAD, OPTIONS";
 
@@ -78,11 +78,14 @@ pub(super) fn file(
     boundary_seed: u64,
 ) -> Response {
     match description.validators.judge(request.headers()) {
-        Verdict::Failed => Response::problem(
-            StatusCode::PRECONDITION_FAILED,
-            "this is not, or no longer, what you asked for",
-            request.headers(),
-        ),
+        Verdict::Failed => {
+            let sentence = "this is not, or no longer, what you asked for";
+            let status = StatusCode::PRECONDITION_FAILED;
+            varied(
+                Response::problem(status, sentence, request.headers()),
+                description,
+            )
+        }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
             description.unmodified_fields.clone(),
@@ -91,8 +94,18 @@ pub(super) fn file(
         Verdict::Proceed => match selection(description, request) {
             Selection::Whole => whole(description, content),
             Selection::Parts(parts) => partial(description, content, parts, boundary_seed),
-            Selection::Unsatisfiable => unsatisfiable(description.fingerprint.size, request),
+            Selection::Unsatisfiable => {
+                varied(unsatisfiable(description.length, request), description)
+            }
         },
+    }
+}
+
+/// An error about a file that depends on what the file's other answers depend on.
+fn varied(response: Response, description: &Description) -> Response {
+    match description.fields.get("Vary") {
+        Some(fields) => response.with_header("Vary", fields),
+        None => response,
     }
 }
 
@@ -103,14 +116,14 @@ fn selection(description: &Description, request: &Request) -> Selection {
             if *request.method() == Method::GET
                 && description.validators.allow_range(request.headers(), now) =>
         {
-            select(value, description.fingerprint.size)
+            select(value, description.length)
         }
         _ => Selection::Whole,
     }
 }
 
 fn whole(description: &Description, content: Content) -> Response {
-    let size = description.fingerprint.size;
+    let size = description.length;
     let body = body(description, content, 0..size);
     Response::from_parts(StatusCode::OK, fields(description), body)
 }
@@ -124,7 +137,7 @@ fn partial(
     let valid = "made of letters and digits";
     let mut fields = fields(description);
     let body = if let [part] = &parts[..] {
-        let place = content_range(part, description.fingerprint.size);
+        let place = content_range(part, description.length);
         fields.append("Content-Range", place).expect(valid);
         body(description, content, part.clone())
     } else {
@@ -152,7 +165,7 @@ fn unsatisfiable(size: u64, request: &Request) -> Response {
 /// The fields of a 200, with the one that depends on the time of the answer.
 fn fields(description: &Description) -> Headers {
     let mut fields = description.fields.clone();
-    if description.is_from_the_future
+    if description.is_undated
         && let Some(date) = description
             .validators
             .last_modified(now())
@@ -168,12 +181,7 @@ fn fields(description: &Description) -> Headers {
 fn body(description: &Description, content: Content, range: Range<u64>) -> Body {
     match content {
         Content::Memory(bytes) => bytes.slice(range.start as usize..range.end as usize).into(),
-        Content::File(file) => FileSlice {
-            file,
-            range,
-            fingerprint: description.fingerprint,
-        }
-        .into(),
+        Content::File(file) => description.slice(&file, range).into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Small files in memory, and the digests of larger ones; bounded, and never stale.
+//! Small files in memory, and what is said of larger ones; bounded, and never stale.
 //!
 //! What is found under a URL is only a memory: it counts if the file's fingerprint, asked anew for every request, is
 //! the remembered one, and only what was settled when it was read is taken in (see [`validators`](super::validators)).
@@ -14,6 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::encoding::{Coding, Codings};
 use super::representation::{Content, Description, Representation};
 
 /// Enough that threads seldom meet; each with room for the largest file that is kept.
@@ -27,6 +28,12 @@ const ENTRY_BYTES: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Entry {
     url: Box<str>,
+    /// In which coding; `None` is the file as it is.
+    coding: Option<Coding>,
+    /// The codings that lie beside the file.
+    pub(super) siblings: Codings,
+    /// When those were looked for, by [`Root::second`](super::root::Root::second).
+    pub(super) second: AtomicU64,
     /// Where the file lies beneath the root.
     pub(super) path: CString,
     pub(super) description: Arc<Description>,
@@ -63,14 +70,14 @@ impl Cache {
     }
 
     /// What is remembered; whether it still holds is for the caller to ask.
-    pub(super) fn get(&self, url: &str) -> Option<Arc<Entry>> {
-        let hash = self.hash(url);
+    pub(super) fn get(&self, url: &str, coding: Option<Coding>) -> Option<Arc<Entry>> {
+        let hash = self.hash(url, coding);
         let shard = self
             .shard(hash)
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         let slot = &shard.slots[*shard.places.get(&hash)?];
-        if *slot.entry.url != *url {
+        if *slot.entry.url != *url || slot.entry.coding != coding {
             return None;
         }
         // Not written if it is so already, so that readers do not take the line from each other.
@@ -104,8 +111,14 @@ impl Cache {
         holds
     }
 
-    /// Remembers a settled representation in the place of what was known of `url`.
-    pub(super) fn insert(&self, url: &str, path: CString, found: &Representation) {
+    /// Remembers a settled representation in the place of what was known of `url` in this coding.
+    pub(super) fn insert(
+        &self,
+        (url, coding): (&str, Option<Coding>),
+        path: CString,
+        found: &Representation,
+        (siblings, second): (Codings, u64),
+    ) {
         let bytes = match &found.content {
             Content::Memory(bytes) => Some(bytes.clone()),
             Content::File(_) => None,
@@ -122,13 +135,16 @@ impl Cache {
         }
         let entry = Arc::new(Entry {
             url: url.into(),
+            coding,
+            siblings,
+            second: AtomicU64::new(second),
             path,
             description: Arc::clone(description),
             bytes,
             verified: AtomicU64::new(0),
             cost,
         });
-        let hash = self.hash(url);
+        let hash = self.hash(url, coding);
         let mut shard = self
             .shard(hash)
             .write()
@@ -140,8 +156,9 @@ impl Cache {
         shard.push(hash, entry);
     }
 
-    fn hash(&self, url: &str) -> u64 {
-        xxh3_64_with_seed(url.as_bytes(), self.seed)
+    fn hash(&self, url: &str, coding: Option<Coding>) -> u64 {
+        let seed = self.seed ^ coding.map_or(0, |coding| coding as u64 + 1);
+        xxh3_64_with_seed(url.as_bytes(), seed)
     }
 
     fn shard(&self, hash: u64) -> &RwLock<Shard> {
@@ -224,23 +241,30 @@ impl Hasher for Hashed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::representation::Terms;
+    use crate::files::representation::{Kind, Terms};
     use crate::files::root::{Opened, Root};
+    use crate::files::walk::Rules;
 
     /// A representation of `size` bytes.
     fn found(size: usize) -> Representation {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("a"), vec![b'a'; size]).unwrap();
-        let root = Root::open(directory.path(), false).unwrap();
+        let root = Root::open(directory.path(), Rules::default()).unwrap();
         let Ok(Opened::File(file, fingerprint)) = root.find(c"a") else {
             panic!("it was just written");
         };
         let terms = Terms {
             started: (0, 0),
-            remember: true,
+            digests: None,
             media_types: &[],
         };
-        Representation::of(file, fingerprint, b"a", terms).unwrap()
+        let kind = Kind::Named(b"a", Codings::default());
+        Representation::of(file, fingerprint, kind, terms).unwrap()
+    }
+
+    fn insert(cache: &Cache, url: &str, found: &Representation) {
+        let siblings = (Codings::default(), 0);
+        cache.insert((url, None), c"a".to_owned(), found, siblings);
     }
 
     fn bytes(cache: &Cache) -> usize {
@@ -256,24 +280,24 @@ mod tests {
         let cache = Cache::new(4 * 1024 * 1024, 1);
         let found = found(10_000);
         for n in 0..100_000 {
-            cache.insert(&format!("/{n}"), c"a".to_owned(), &found);
+            insert(&cache, &format!("/{n}"), &found);
         }
         assert!(
             (3_500_000..=4 * 1024 * 1024).contains(&bytes(&cache)),
             "{}",
             bytes(&cache)
         );
-        assert!(cache.get("/99999").is_some() && cache.get("/0").is_none());
+        assert!(cache.get("/99999", None).is_some() && cache.get("/0", None).is_none());
     }
 
     #[test]
     fn what_is_asked_for_stays() {
         let cache = Cache::new(1024 * 1024, 1);
         let found = found(1000);
-        cache.insert("/hot", c"a".to_owned(), &found);
+        insert(&cache, "/hot", &found);
         for n in 0..10_000 {
-            cache.insert(&format!("/{n}"), c"a".to_owned(), &found);
-            assert!(cache.get("/hot").is_some(), "gone after {n}");
+            insert(&cache, &format!("/{n}"), &found);
+            assert!(cache.get("/hot", None).is_some(), "gone after {n}");
         }
     }
 
@@ -281,16 +305,19 @@ mod tests {
     fn the_same_url_is_remembered_once() {
         let cache = Cache::new(1024 * 1024, 1);
         for size in [10, 20, 30] {
-            cache.insert("/a", c"a".to_owned(), &found(size));
+            insert(&cache, "/a", &found(size));
         }
-        assert_eq!(cache.get("/a").unwrap().bytes.as_ref().unwrap().len(), 30);
+        assert_eq!(
+            cache.get("/a", None).unwrap().bytes.as_ref().unwrap().len(),
+            30
+        );
         assert!(bytes(&cache) < 2 * ENTRY_BYTES);
     }
 
     #[test]
     fn without_room_nothing_is_remembered() {
         let cache = Cache::new(0, 1);
-        cache.insert("/a", c"a".to_owned(), &found(10));
-        assert!(cache.get("/a").is_none() && !cache.is_on());
+        insert(&cache, "/a", &found(10));
+        assert!(cache.get("/a", None).is_none() && !cache.is_on());
     }
 }

@@ -7,6 +7,8 @@
 mod answer;
 mod cache;
 mod content_type;
+mod digests;
+mod encoding;
 mod explain;
 mod listing;
 mod multipart;
@@ -16,6 +18,7 @@ mod range;
 mod representation;
 mod root;
 mod safe_path;
+mod siblings;
 mod single;
 mod validators;
 mod walk;
@@ -26,15 +29,18 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use cache::{Cache, Entry};
+use digests::{DIGESTS_BYTES_MAX, Digests};
+use encoding::{Coding, Codings};
 use listing::{Budget, Directory};
 use pace::Pace;
-use representation::{Content, Representation, Terms};
+use representation::{Content, Kind, Representation, Terms};
 use root::{Failure, Opened, Root};
 use safe_path::{PathError, SafePath};
+use siblings::{SIBLINGS_BYTES_MAX, Siblings};
 use validators::Timestamp;
+use walk::Rules;
 
 use crate::Handler;
 use crate::message::{Method, Request, Response};
@@ -48,6 +54,9 @@ use crate::message::{Method, Request, Response};
 pub struct StaticFiles {
     root: Arc<Root>,
     cache: Cache,
+    digests: Digests,
+    /// `None` if they are not to be served.
+    siblings: Option<Siblings>,
     hidden: bool,
     index: CString,
     listing: bool,
@@ -63,12 +72,15 @@ pub struct StaticFiles {
 /// What may be served, and how much of it is kept in memory.
 #[derive(Debug, Clone)]
 pub struct FilesConfig {
-    /// Whether names that begin with a dot are served and listed. `/.well-known/` is served anyway.
+    /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served anyway.
     pub hidden: bool,
     /// Whether symbolic links may lead out of the directory.
     pub follow_symlinks: bool,
     /// How many bytes of memory small files may take; 0 keeps none.
     pub cache_bytes: usize,
+    /// Whether `app.js.br`, `app.js.zst` or `app.js.gz` is served for `app.js` to clients that take it so, where it is
+    /// not older.
+    pub siblings: bool,
     /// The file that stands for its directory; one name.
     pub index: String,
     /// Whether a directory without an index is listed; if not, it is 404.
@@ -85,6 +97,7 @@ impl Default for FilesConfig {
             hidden: false,
             follow_symlinks: false,
             cache_bytes: 32 * 1024 * 1024,
+            siblings: true,
             index: "index.html".to_owned(),
             listing: true,
             clean_urls: false,
@@ -95,7 +108,8 @@ impl Default for FilesConfig {
 
 /// What stands behind a URL.
 enum Found {
-    File(Representation),
+    /// A file as it is, where it lies, and in which codings it lies beside itself.
+    File(Representation, CString, Codings),
     /// A directory without an index.
     Directory(SafePath, OwnedFd),
     /// A directory, asked for without the slash at its end.
@@ -106,9 +120,9 @@ enum Found {
 }
 
 impl FilesConfig {
-    /// The memory that files and listings may take at most, in bytes, while any number of clients take them.
+    /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + listing::BYTES_MAX
+        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX
     }
 }
 
@@ -120,7 +134,11 @@ impl StaticFiles {
 
     /// Serves a directory.
     pub fn with_config(root: impl AsRef<Path>, config: &FilesConfig) -> io::Result<StaticFiles> {
-        let root = Root::open(root.as_ref(), config.follow_symlinks)?;
+        let rules = Rules {
+            may_escape: config.follow_symlinks,
+            may_reveal: config.hidden,
+        };
+        let root = Root::open(root.as_ref(), rules)?;
         let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
         let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
@@ -133,6 +151,8 @@ impl StaticFiles {
             media_types: config.media_types.clone(),
             first_answer: OnceLock::new(),
             cache,
+            digests: Digests::default(),
+            siblings: config.siblings.then(Siblings::default),
             boundary_seed: secrets.hash_one("boundary"),
             complaints: Pace::new(),
             listings: Arc::default(),
@@ -152,14 +172,22 @@ impl StaticFiles {
             // Nested, and asked for without the slash that a directory's URL ends in.
             return answer::redirect(format!("{}/", request.prefix()), query);
         }
-        if let Some((entry, content)) = self.remembered(path, request.received()) {
-            return answer::file(&entry.description, content, request, self.boundary_seed);
+        let seed = self.boundary_seed;
+        if let Some((entry, content)) = self.remembered(request, None) {
+            if !entry.siblings.is_empty()
+                && let Some(found) =
+                    self.variant(request, &entry.path, &entry.description, entry.siblings)
+            {
+                return answer::file(&found.description, found.content, request, seed);
+            }
+            return answer::file(&entry.description, content, request, seed);
         }
         match self.find(path) {
-            Found::File(Representation {
-                description,
-                content,
-            }) => answer::file(&description, content, request, self.boundary_seed),
+            Found::File(found, path, siblings) => {
+                let variant = self.variant(request, &path, &found.description, siblings);
+                let found = variant.unwrap_or(found);
+                answer::file(&found.description, found.content, request, seed)
+            }
             Found::Directory(path, handle) => {
                 let directory = Directory::new(&self.root, path, handle, self.hidden);
                 listing::answer(directory, &self.listings, request).unwrap_or_else(|failure| {
@@ -185,18 +213,33 @@ impl StaticFiles {
     }
 
     /// What is known of a URL, if the file is still the one it is known of.
-    fn remembered(&self, url: &str, received: Option<Instant>) -> Option<(Arc<Entry>, Content)> {
-        let entry = self.cache.get(url)?;
+    fn remembered(
+        &self,
+        request: &Request,
+        coding: Option<Coding>,
+    ) -> Option<(Arc<Entry>, Content)> {
+        let entry = self.cache.get(request.path(), coding)?;
+        if entry.description.has_come_of_age() {
+            return None;
+        }
         let content = match &entry.bytes {
             Some(bytes) => {
                 let known = Some(entry.description.fingerprint);
                 let is_same = || self.root.fingerprint(&entry.path) == known;
-                let holds = self.cache.still_holds(&entry, received, is_same);
+                let holds = self.cache.still_holds(&entry, request.received(), is_same);
                 holds.then(|| Content::Memory(bytes.clone()))?
             }
             None => self.reopened(&entry)?,
         };
-        Some((entry, content))
+        (coding.is_some() || self.has_known_siblings(&entry)).then_some((entry, content))
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            started: self.started(),
+            digests: self.cache.is_on().then_some(&self.digests),
+            media_types: &self.media_types,
+        }
     }
 
     fn reopened(&self, entry: &Entry) -> Option<Content> {
@@ -262,16 +305,17 @@ impl StaticFiles {
         let Opened::File(file, fingerprint) = opened? else {
             return Err(Failure::Missing);
         };
-        let terms = Terms {
-            started: self.started(),
-            remember: self.cache.is_on(),
-            media_types: &self.media_types,
-        };
-        let found = Representation::of(file, fingerprint, path.to_bytes(), terms)?;
+        let second = self.root.second();
+        let siblings = self.siblings_of(path, &fingerprint);
+        let kind = Kind::Named(path.to_bytes(), siblings);
+        let found = Representation::of(file, fingerprint, kind, self.terms())?;
+        let path = CString::from(path);
         if found.description.is_settled {
-            self.cache.insert(url, CString::from(path), &found);
+            let siblings = (siblings, second);
+            self.cache
+                .insert((url, None), path.clone(), &found, siblings);
         }
-        Ok(Found::File(found))
+        Ok(Found::File(found, path, siblings))
     }
 
     /// Tells the person who serves what a stranger is not told, about once a second.

@@ -5,13 +5,13 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::representation::{Content, Description};
-use super::root::fingerprint_of;
-use crate::message::{Fingerprint, Stream};
+use crate::message::{FileSlice, Stream};
 
 /// A reader of the parts with their heads.
 struct Multipart {
     content: Content,
-    expected: Fingerprint,
+    /// What was promised of a file that is read while it is sent.
+    promised: Option<FileSlice>,
     pieces: VecDeque<Piece>,
 }
 
@@ -27,7 +27,7 @@ pub(super) fn stream(
     parts: Vec<Range<u64>>,
     boundary: &str,
 ) -> Stream {
-    let size = description.fingerprint.size;
+    let size = description.length;
     let media_type = description
         .fields
         .get("Content-Type")
@@ -50,8 +50,11 @@ pub(super) fn stream(
     pieces.push_back(Piece::Text(end.into_bytes().into()));
     Stream {
         reader: Box::new(Multipart {
+            promised: match &content {
+                Content::Memory(_) => None,
+                Content::File(file) => Some(description.slice(file, 0..size)),
+            },
             content,
-            expected: description.fingerprint,
             pieces,
         }),
         length: Some(length),
@@ -77,7 +80,7 @@ impl Read for Multipart {
                 (count, text.is_empty())
             }
             Piece::Bytes(range) => {
-                let wanted = buffer.len().min((range.end - range.start) as usize);
+                let wanted = (range.end - range.start).min(buffer.len() as u64) as usize;
                 let count = self.content.read_at(&mut buffer[..wanted], range.start)?;
                 range.start += count as u64;
                 if count == 0 {
@@ -95,10 +98,10 @@ impl Read for Multipart {
 }
 
 impl Multipart {
-    /// Whether the file is still the one whose parts were promised; asked before the end of each part is given out.
+    /// Whether the file still holds what was promised; asked before the end of each part is given out.
     fn verify(&self) -> io::Result<()> {
-        match &self.content {
-            Content::File(file) if fingerprint_of(file).ok() != Some(self.expected) => {
+        match &self.promised {
+            Some(promised) if !promised.is_as_promised()? => {
                 Err(io::Error::other("the file changed while it was sent"))
             }
             _ => Ok(()),

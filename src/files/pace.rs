@@ -20,6 +20,11 @@ impl Pace {
         }
     }
 
+    /// A number that is another one after each time it was due.
+    pub(super) fn count(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
+    }
+
     /// Whether a second has passed since somebody was told so.
     pub(super) fn is_due(&self) -> bool {
         let now = self.made.elapsed().as_millis() as u64 + INTERVAL_MILLIS;

@@ -98,7 +98,7 @@ mod tests {
 
     use super::*;
     use crate::files::validators::now;
-    use crate::message::Fingerprint;
+    use crate::message::{Attributes, Fingerprint};
 
     /// Modified at 1000000000 s, changed at 1000000005 s, seen by a server that started at 1000000010 s.
     fn settled() -> Validators {
@@ -116,6 +116,7 @@ mod tests {
             size: 3,
             modified: (modified, 0),
             changed: (changed, 7),
+            attributes: Attributes::default(),
         }
     }
 
@@ -210,6 +211,12 @@ mod tests {
         assert_eq!(judge(1_000_000_020, 1_000_000_010, SAME), Verdict::Proceed);
         assert_eq!(judge(1_000_000_020, 1_000_000_010, LATER), Verdict::Proceed);
         assert_eq!(judge(1_000_000_010, 1_000_000_010, LATER), Verdict::Proceed);
+        // Changed in the very second of the date, which is given out only when it is over.
+        assert_eq!(
+            judge(1_000_000_000, 1_000_000_000, SAME),
+            Verdict::NotModified
+        );
+        assert_eq!(judge(1_000_000_001, 1_000_000_000, SAME), Verdict::Proceed);
         // Changed before the date began, or before the server did.
         assert_eq!(
             judge(1_000_000_009, 1_000_000_000, LATER),

@@ -3,8 +3,10 @@
 //! All of it comes from the one descriptor that will be sent, and holds together: if the file changes while it is
 //! looked at, it is looked at again.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -13,9 +15,11 @@ use rustix::io::Errno;
 use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::content_type::{self, content_type};
+use super::digests::Digests;
+use super::encoding::{Coding, Codings};
 use super::root::{Failure, fingerprint_of};
 use super::validators::{self, DIGESTED_MAX, Timestamp, Validators, http_date};
-use crate::message::{Fingerprint, Headers};
+use crate::message::{FileSlice, Fingerprint, Headers, Witness};
 
 /// Up to here a file is read whole, so that its tag describes exactly the bytes sent, and may be kept in memory. Above,
 /// the bytes never pass through our memory; from here on that is also the faster way.
@@ -35,15 +39,39 @@ pub(super) enum Content {
 #[derive(Debug)]
 pub(super) struct Description {
     pub(super) fingerprint: Fingerprint,
+    /// How many bytes there are. Not the size of the file where that lies, as sysfs does.
+    pub(super) length: u64,
     pub(super) validators: Validators,
     /// The fields of a 200.
     pub(super) fields: Headers,
     /// The fields of a 304: those of the 200 that RFC 9110 §15.4.5 asks for.
     pub(super) unmodified_fields: Headers,
+    /// The digest of the bytes of a file that is not in memory, where there is one.
+    pub(super) digest: Option<u128>,
     /// Whether an equal fingerprint will prove that all this still holds.
     pub(super) is_settled: bool,
-    /// Whether `Last-Modified` has to be said anew each time, since it must not be later than the answer.
-    pub(super) is_from_the_future: bool,
+    /// Whether `Last-Modified` depends on the time of the answer, and so is not among the fields.
+    pub(super) is_undated: bool,
+}
+
+impl Description {
+    /// Whether it was made while the date could not be told yet, and now it can: time to make it anew, so that the
+    /// date is written once.
+    pub(super) fn has_come_of_age(&self) -> bool {
+        self.is_undated && !self.validators.is_undecided(validators::now())
+    }
+
+    /// A piece of the file that this describes.
+    pub(super) fn slice(&self, file: &Arc<File>, range: Range<u64>) -> FileSlice {
+        let length = self.length;
+        let witness = |digest| Arc::new(Digested { digest, length }) as Arc<dyn Witness>;
+        FileSlice {
+            file: Arc::clone(file),
+            range,
+            fingerprint: self.fingerprint,
+            witness: self.digest.map(witness),
+        }
+    }
 }
 
 /// A file's bytes with their description.
@@ -58,18 +86,27 @@ pub(super) struct Representation {
 pub(super) struct Terms<'a> {
     /// When the first date may have been given out.
     pub(super) started: Timestamp,
-    /// Whether a digest will be remembered, and so is worth reading a large file for.
-    pub(super) remember: bool,
+    /// Where digests are remembered, if they are; only then is one worth reading a large file for.
+    pub(super) digests: Option<&'a Digests>,
     /// Media types by extension, before those that are known.
     pub(super) media_types: &'a [(String, String)],
 }
 
+/// What an answer says of a file that its bytes do not tell.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind<'a> {
+    /// Its media type is told by the last name of this path; other codings of it may lie beside it.
+    Named(&'a [u8], Codings),
+    /// It is this media type in a coding.
+    Encoded(&'a str, Coding),
+}
+
 impl Representation {
-    /// Looks at an open file whose name is the last one of `path`.
+    /// Looks at an open file.
     pub(super) fn of(
         file: File,
         mut fingerprint: Fingerprint,
-        path: &[u8],
+        kind: Kind<'_>,
         terms: Terms<'_>,
     ) -> Result<Representation, Failure> {
         for _ in 0..TRIES_MAX {
@@ -81,25 +118,38 @@ impl Representation {
                 fingerprint = after;
                 continue;
             }
+            if look.is_short && fingerprint.size > IN_MEMORY_MAX {
+                // It cannot be sent as long as it says it is.
+                return Err(Failure::Missing);
+            }
             let validators = match look.tag {
+                Some(tag) if look.is_short => Validators::only(tag),
                 Some(tag) => Validators::new(Some(tag), &fingerprint, terms.started),
                 None => Validators::none(),
             };
-            let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
-            let media_type = content_type(name, &look.start, terms.media_types);
+            let media_type = match kind {
+                Kind::Encoded(media_type, _) => Cow::Borrowed(media_type),
+                Kind::Named(path, _) => {
+                    let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+                    content_type(name, &look.start, terms.media_types)
+                }
+            };
+            let content = if fingerprint.size <= IN_MEMORY_MAX {
+                Content::Memory(look.start.into())
+            } else {
+                Content::File(Arc::new(file))
+            };
+            let length = match &content {
+                Content::Memory(bytes) => bytes.len() as u64,
+                Content::File(_) => fingerprint.size,
+            };
+            let mut description = describe(fingerprint, length, validators, &media_type, kind, now);
+            // What lies about its size changes without a trace.
+            description.digest = look.digest;
+            description.is_settled = is_settled && !look.is_short;
             return Ok(Representation {
-                description: Arc::new(describe(
-                    fingerprint,
-                    validators,
-                    &media_type,
-                    is_settled,
-                    now,
-                )),
-                content: if fingerprint.size <= IN_MEMORY_MAX {
-                    Content::Memory(look.start.into())
-                } else {
-                    Content::File(Arc::new(file))
-                },
+                description: Arc::new(description),
+                content,
             });
         }
         Err(Failure::Busy)
@@ -125,6 +175,10 @@ impl Content {
 struct Look {
     start: Vec<u8>,
     tag: Option<String>,
+    /// The digest of a large one, if it was made.
+    digest: Option<u128>,
+    /// Whether the file ended before its size.
+    is_short: bool,
 }
 
 impl Look {
@@ -137,19 +191,39 @@ impl Look {
         let size = fingerprint.size;
         if size <= IN_MEMORY_MAX {
             let start = read_start(file, size as usize)?;
-            let tag = Some(validators::tag_of(xxh3_128(&start)));
-            return Ok(Look { start, tag });
+            return Ok(Look {
+                tag: Some(validators::tag_of(xxh3_128(&start))),
+                digest: None,
+                is_short: (start.len() as u64) < size,
+                start,
+            });
         }
         let start = read_start(file, content_type::SNIFFED)?;
-        let tag = if !is_settled {
-            None
-        } else if terms.remember && size <= DIGESTED_MAX {
-            Some(validators::tag_of(digest(file, size)?))
-        } else {
-            Some(validators::tag_of_state(fingerprint))
+        let mut is_short = start.len() < content_type::SNIFFED;
+        let mut digest = None;
+        let tag = match terms.digests {
+            _ if !is_settled => None,
+            Some(digests) if size <= DIGESTED_MAX => {
+                digest = digests.of(fingerprint, || digest_of(file, fingerprint))?;
+                is_short |= digest.is_none();
+                digest.map(validators::tag_of)
+            }
+            _ => Some(validators::tag_of_state(fingerprint)),
         };
-        Ok(Look { start, tag })
+        Ok(Look {
+            start,
+            tag,
+            digest,
+            is_short,
+        })
     }
+}
+
+/// The digest of a file, if it is as long as its fingerprint says and still the same at the end.
+fn digest_of(file: &File, fingerprint: &Fingerprint) -> io::Result<Option<u128>> {
+    let digest = digest(file, fingerprint.size)?;
+    let is_same = fingerprint_of(file).is_ok_and(|after| after == *fingerprint);
+    Ok(digest.filter(|_| is_same))
 }
 
 /// Up to `length` bytes from the start.
@@ -166,21 +240,35 @@ fn read_start(file: &File, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn digest(file: &File, size: u64) -> io::Result<u128> {
+/// The bytes that were promised, by their digest.
+#[derive(Debug)]
+pub(super) struct Digested {
+    pub(super) digest: u128,
+    pub(super) length: u64,
+}
+
+impl Witness for Digested {
+    fn has_promised_bytes(&self, file: &File) -> io::Result<bool> {
+        Ok(digest(file, self.length)? == Some(self.digest))
+    }
+}
+
+/// The digest of the first `size` bytes, or `None` if there are fewer.
+fn digest(file: &File, size: u64) -> io::Result<Option<u128>> {
     let mut digest = Xxh3::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut offset = 0;
     while offset < size {
-        let wanted = buffer.len().min((size - offset) as usize);
+        let wanted = (size - offset).min(buffer.len() as u64) as usize;
         match read_at(file, &mut buffer[..wanted], offset)? {
-            0 => break,
+            0 => return Ok(None),
             count => {
                 digest.update(&buffer[..count]);
                 offset += count as u64;
             }
         }
     }
-    Ok(digest.digest128())
+    Ok(Some(digest.digest128()))
 }
 
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -198,12 +286,13 @@ fn failure(error: io::Error) -> Failure {
 
 fn describe(
     fingerprint: Fingerprint,
+    length: u64,
     validators: Validators,
     media_type: &str,
-    is_settled: bool,
+    kind: Kind<'_>,
     now: Timestamp,
 ) -> Description {
-    let is_from_the_future = validators.is_from_the_future(now);
+    let is_undated = validators.is_undecided(now);
     let last_modified = validators.last_modified(now).and_then(http_date);
     let mut fields = Headers::new();
     let mut unmodified_fields = Headers::new();
@@ -215,7 +304,17 @@ fn describe(
         }
     };
     say("Content-Type", media_type, false);
-    if let Some(date) = last_modified.filter(|_| !is_from_the_future) {
+    let (coding, varies) = match kind {
+        Kind::Named(_, codings) => (None, !codings.is_empty()),
+        Kind::Encoded(_, coding) => (Some(coding), true),
+    };
+    if let Some(coding) = coding {
+        say("Content-Encoding", coding.name(), false);
+    }
+    if varies {
+        say("Vary", "Accept-Encoding", true);
+    }
+    if let Some(date) = last_modified.filter(|_| !is_undated) {
         say("Last-Modified", &date, false);
     }
     if let Some(tag) = &validators.tag {
@@ -226,10 +325,12 @@ fn describe(
     say("X-Content-Type-Options", "nosniff", false);
     Description {
         fingerprint,
+        length,
         validators,
         fields,
         unmodified_fields,
-        is_settled,
-        is_from_the_future,
+        digest: None,
+        is_settled: false,
+        is_undated,
     }
 }

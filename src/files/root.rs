@@ -1,7 +1,7 @@
 //! The only place that opens files, and the kernel keeps it beneath the root.
 //!
-//! A directory handle and one `openat2` with `RESOLVE_BENEATH` decide in a single step what a path means, links
-//! included, so that no link swapped in the meantime can lead out. Only regular files and directories are opened:
+//! A directory handle and one `openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS` open a path in a single step,
+//! so that nothing swapped in the meantime can lead out; a path with links in it is walked (see [`walk`]). Only regular files and directories are opened:
 //! opening a device can do things, and opening a pipe wakes whoever writes to it. What the file is (its length, its
 //! dates) is asked of the descriptor that will be sent, never of the path.
 
@@ -10,19 +10,22 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::pace::Pace;
-use super::walk;
-use crate::message::Fingerprint;
+use super::walk::{self, Rules, Start};
+use crate::message::{Attributes, Fingerprint};
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOCTTY);
+
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 
 /// How often the kernel may say that something moved while it looked (openat2(2), EAGAIN).
 const TRIES_MAX: usize = 8;
@@ -32,10 +35,14 @@ const TRIES_MAX: usize = 8;
 pub(super) struct Root {
     /// Absolute, but with its links as given: a deployment that swaps a link is noticed.
     path: PathBuf,
-    follow_symlinks: bool,
+    rules: Rules,
     has_openat2: bool,
     /// `None` while there is no such directory.
     directory: RwLock<Option<Arc<Directory>>>,
+    /// Whether the first one could be read, and so every other must be.
+    is_readable: bool,
+    /// Whether it was said that the directory that now stands there cannot be read.
+    is_refused: AtomicBool,
     pace: Pace,
 }
 
@@ -93,13 +100,15 @@ impl From<Errno> for Failure {
 
 impl Root {
     /// Opens the root. If it is not a directory, or is not there, that is said now.
-    pub(super) fn open(path: &Path, follow_symlinks: bool) -> io::Result<Root> {
+    pub(super) fn open(path: &Path, rules: Rules) -> io::Result<Root> {
         let path = std::path::absolute(path)?;
         let directory = Directory::open(&path)?;
         Ok(Root {
             has_openat2: openat2_works(&directory),
             path,
-            follow_symlinks,
+            rules,
+            is_readable: directory.is_readable(),
+            is_refused: AtomicBool::new(false),
             directory: RwLock::new(Some(Arc::new(directory))),
             pace: Pace::new(),
         })
@@ -138,6 +147,11 @@ impl Root {
         Ok(status(&handle)?)
     }
 
+    /// Which second it is, for what is looked up once a second while there are requests.
+    pub(super) fn second(&self) -> u64 {
+        self.pace.count()
+    }
+
     fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
         // Looked at before it is opened, because of pipes and devices; and again afterwards, because that is what counts.
         let seen = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()))?;
@@ -159,27 +173,35 @@ impl Root {
         path: &CStr,
         flags: OFlags,
     ) -> Result<OwnedFd, Failure> {
-        let walk = || walk::open(directory.handle.as_fd(), &directory.names, path, flags);
-        let open = || match (self.has_openat2, self.follow_symlinks) {
-            (true, true) => openat2(directory, path, flags, ResolveFlags::NO_MAGICLINKS),
-            (true, false) => openat2(
-                directory,
-                path,
-                flags,
-                ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-            ),
-            // No path of ours has a `..`, so this cannot climb but by a link, which is allowed here.
-            (false, true) => rustix::fs::openat(&directory.handle, path, flags, Mode::empty()),
-            (false, false) => Err(Errno::XDEV),
-        };
+        match self.open_at_once(directory, path, flags) {
+            Err(Errno::LOOP) => {
+                let start = Start {
+                    root: directory.handle.as_fd(),
+                    identity: directory.identity,
+                    names: &directory.names,
+                };
+                walk::open(start, self.rules, path, flags)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    /// Opens a path that has no links in it; one that has, or may have, is `LOOP`.
+    fn open_at_once(
+        &self,
+        directory: &Directory,
+        path: &CStr,
+        flags: OFlags,
+    ) -> Result<OwnedFd, Errno> {
+        if !self.has_openat2 {
+            return Err(Errno::LOOP);
+        }
         let mut tries = 0..TRIES_MAX;
         loop {
-            match open() {
+            match openat2(directory, path, flags, BENEATH) {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) if tries.next().is_some() => {}
-                // The kernel lets no absolute link stay beneath; by hand we see whether it does, and which one does not.
-                Err(Errno::XDEV) => return walk(),
-                opened => return Ok(opened?),
+                opened => return opened,
             }
         }
     }
@@ -217,6 +239,16 @@ impl Root {
             return;
         }
         let opened = match Directory::open(&self.path) {
+            Ok(directory) if self.is_readable && !directory.is_readable() => {
+                if !self.is_refused.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(target: "sockeye", "the served directory was replaced by one that cannot be read; restart to serve it");
+                }
+                // The old one is served as long as there is one.
+                match &held {
+                    Some(held) if !held.is_deleted() => return,
+                    _ => None,
+                }
+            }
             Ok(directory) => Some(Arc::new(directory)),
             // Only what is not there is gone: after privileges were dropped, what we hold may be all that we can have.
             Err(errno) if !matches!(Failure::from(errno), Failure::Missing) => return,
@@ -228,6 +260,9 @@ impl Root {
             }
             (Some(_), None) => tracing::warn!(target: "sockeye", "the served directory is gone"),
             (None, None) => {}
+        }
+        if opened.is_some() {
+            self.is_refused.store(false, Ordering::Relaxed);
         }
         *self
             .directory
@@ -250,6 +285,12 @@ impl Directory {
         })
     }
 
+    /// Whether the process may read what is in it, which it may have given up.
+    fn is_readable(&self) -> bool {
+        let read = READ | OFlags::DIRECTORY;
+        retry_on_intr(|| rustix::fs::openat(&self.handle, c".", read, Mode::empty())).is_ok()
+    }
+
     fn is_deleted(&self) -> bool {
         status(&self.handle).is_ok_and(|stat| stat.st_nlink == 0)
     }
@@ -266,13 +307,7 @@ fn openat2(
 
 /// Old kernels do not have it, and some sandboxes (systemd's `RestrictSUIDSGID`) forbid it.
 fn openat2_works(directory: &Directory) -> bool {
-    openat2(
-        directory,
-        c".",
-        OFlags::PATH | OFlags::CLOEXEC,
-        ResolveFlags::BENEATH,
-    )
-    .is_ok()
+    openat2(directory, c".", OFlags::PATH | OFlags::CLOEXEC, BENEATH).is_ok()
 }
 
 /// Whether this is something that may be opened at all.
@@ -288,22 +323,28 @@ pub(super) fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
-/// What the file behind a descriptor is now.
-pub(super) fn fingerprint_of(file: &File) -> Result<Fingerprint, Failure> {
-    Ok(fingerprint(&status(file)?))
+/// What the file or directory behind a descriptor is now.
+pub(super) fn fingerprint_of(descriptor: impl AsFd) -> Result<Fingerprint, Failure> {
+    Ok(fingerprint(&status(descriptor)?))
 }
 
 fn status(descriptor: impl AsFd) -> Result<Stat, Errno> {
     retry_on_intr(|| rustix::fs::fstat(&descriptor))
 }
 
-fn fingerprint(stat: &Stat) -> Fingerprint {
+/// The fingerprint of what was looked at.
+pub(super) fn fingerprint(stat: &Stat) -> Fingerprint {
     Fingerprint {
         device: stat.st_dev,
         inode: stat.st_ino,
         size: stat.st_size as u64,
         modified: (stat.st_mtime, stat.st_mtime_nsec as u32),
         changed: (stat.st_ctime, stat.st_ctime_nsec as u32),
+        attributes: Attributes {
+            links: stat.st_nlink,
+            mode: stat.st_mode,
+            owner: (stat.st_uid, stat.st_gid),
+        },
     }
 }
 

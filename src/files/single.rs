@@ -47,6 +47,7 @@ impl Response {
             hidden: true,
             follow_symlinks: true,
             cache_bytes: 0,
+            siblings: false,
             ..FilesConfig::default()
         };
         match StaticFiles::with_config(folder, &config) {

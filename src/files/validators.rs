@@ -7,7 +7,8 @@
 //! - A digest is remembered only together with a change time that is older than the clock's granularity: only then
 //!   must every later edit show in the change time. Until then a file is read anew, or has no tag.
 //! - A date alone proves little, since anyone can set it back. It is believed only where the kernel's change time
-//!   shows that nothing happened since that second, or since before this server first gave out a date.
+//!   shows that nothing happened since that second began, or since before this server first gave out a date; or where
+//!   the last change lies in that very second, for no date is given out before its second is over.
 //!
 //! Out of reach: a program that writes through a memory map (the kernel notes the change later), one whose single
 //! write in place takes longer than [`TICK`], a file server whose clock disagrees with ours, and a date that an
@@ -45,9 +46,17 @@ pub(super) fn now() -> Timestamp {
 pub(super) fn is_settled(changed: Timestamp, now: Timestamp) -> bool {
     // A file system that keeps whole seconds has no nanoseconds to show.
     let tick = if changed.1 == 0 { COARSE_TICK } else { TICK };
-    let nanos =
-        |(seconds, nanos): Timestamp| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
     nanos(now) - nanos(changed) >= tick.as_nanos() as i128
+}
+
+/// Whether no edit made from `now` on can still be dated into the second of `modified`.
+fn is_second_over(modified: Timestamp, now: Timestamp) -> bool {
+    let next_second = (modified.0.saturating_add(1), u32::from(modified.1 != 0));
+    is_settled(next_second, now)
+}
+
+fn nanos((seconds, nanos): Timestamp) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(nanos)
 }
 
 /// The tag of these very bytes, by their 128-bit digest.
@@ -63,6 +72,7 @@ pub(super) fn tag_of_state(fingerprint: &Fingerprint) -> String {
         size,
         modified,
         changed,
+        attributes: _,
     } = fingerprint;
     tag_of(xxh3_128(
         format!("{inode} {size} {modified:?} {changed:?}").as_bytes(),
@@ -76,8 +86,8 @@ pub(super) struct Validators {
     pub(super) tag: Option<String>,
     /// Seconds of the modification time, if it is one that can be told.
     pub(super) modified: Option<i64>,
-    /// Seconds of the change time.
-    changed: i64,
+    modified_at: Timestamp,
+    changed: Timestamp,
     /// Whether it has not changed since before the first date was given out.
     is_older_than_us: bool,
 }
@@ -94,8 +104,17 @@ impl Validators {
             tag,
             // Nix and reproducible images write 0 or 1 for "no date".
             modified: (2..DATES_END).contains(&modified).then_some(modified),
-            changed: fingerprint.changed.0,
+            modified_at: fingerprint.modified,
+            changed: fingerprint.changed,
             is_older_than_us: is_settled(fingerprint.changed, started),
+        }
+    }
+
+    /// Of bytes that were read, of a file whose dates tell nothing.
+    pub(super) fn only(tag: String) -> Validators {
+        Validators {
+            tag: Some(tag),
+            ..Validators::none()
         }
     }
 
@@ -104,26 +123,37 @@ impl Validators {
         Validators {
             tag: None,
             modified: None,
-            changed: i64::MAX,
+            modified_at: (0, 0),
+            changed: (i64::MAX, 0),
             is_older_than_us: false,
         }
     }
 
     /// Whether a copy of this date is a copy of this state.
     pub(super) fn is_unmodified_since(&self, date: i64) -> bool {
-        self.modified.is_some_and(|modified| modified <= date)
-            && (self.changed < date || self.is_older_than_us)
+        self.modified.is_some_and(|modified| {
+            let is_that_second = modified == date && self.changed.0 == date;
+            let is_older = is_settled(self.changed, (date, 0)) || self.is_older_than_us;
+            modified <= date && (is_older || is_that_second)
+        })
     }
 
-    /// The value of `Last-Modified`, in seconds: never later than `now`.
+    /// The value of `Last-Modified`, in seconds: never later than `now`, and none while the second of the modification
+    /// lasts, since another state may yet bear the same date.
     pub(super) fn last_modified(&self, now: Timestamp) -> Option<i64> {
-        self.modified
-            .map(|modified| modified.min(now.0))
-            .filter(|&seconds| seconds >= 0)
+        let modified = self.modified.filter(|&seconds| seconds >= 0)?;
+        if self.is_from_the_future(now) {
+            return Some(now.0);
+        }
+        is_second_over(self.modified_at, now).then_some(modified)
     }
 
     /// Whether `Last-Modified` depends on the time of the answer.
-    pub(super) fn is_from_the_future(&self, now: Timestamp) -> bool {
+    pub(super) fn is_undecided(&self, now: Timestamp) -> bool {
+        self.modified.is_some() && !is_second_over(self.modified_at, now)
+    }
+
+    fn is_from_the_future(&self, now: Timestamp) -> bool {
         self.modified.is_some_and(|modified| modified > now.0)
     }
 }
@@ -150,6 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::message::Attributes;
 
     #[test]
     fn no_date_is_told_that_says_nothing() {
@@ -160,7 +191,9 @@ mod tests {
             (0, None),
             (1, None),
             (2, Some(2)),
-            (1_699_999_999, Some(1_699_999_999)),
+            (1_699_999_996, Some(1_699_999_996)),
+            (1_699_999_999, None),
+            (1_700_000_000, None),
             (1_700_000_001, Some(1_700_000_000)),
             (DATES_END - 1, Some(1_700_000_000)),
             (DATES_END, None),
@@ -188,6 +221,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_date_is_told_when_its_second_is_over() {
+        let second = 1_700_000_000;
+        for (modified, now, is_told) in [
+            ((second, 5), (second, 6), false),
+            ((second, 5), (second, 999_999_999), false),
+            ((second, 5), (second + 1, 19_000_000), false),
+            ((second, 5), (second + 1, 21_000_000), true),
+            ((second, 999_999_999), (second + 1, 21_000_000), true),
+            ((second, 0), (second + 2, 0), false),
+            ((second, 0), (second + 3, 0), true),
+        ] {
+            let fingerprint = Fingerprint {
+                modified,
+                ..state(0)
+            };
+            let validators = Validators::new(None, &fingerprint, now);
+            assert_eq!(
+                validators.last_modified(now).is_some(),
+                is_told,
+                "{modified:?} {now:?}"
+            );
+            assert_eq!(
+                validators.is_undecided(now),
+                !is_told,
+                "{modified:?} {now:?}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn every_date_comes_back(seconds in 0..DATES_END) {
@@ -199,6 +262,7 @@ mod tests {
         fn no_time_panics(seconds: i64, nanos: u32) {
             let _ = http_date(seconds);
             is_settled((seconds, nanos), now());
+            is_second_over((seconds, nanos), now());
         }
     }
 
@@ -209,6 +273,7 @@ mod tests {
             size: 3,
             modified: (modified, 0),
             changed: (0, 0),
+            attributes: Attributes::default(),
         }
     }
 }

@@ -1,15 +1,16 @@
-//! Opens a path name by name, where the kernel cannot do it in one step.
+//! Opens a path with links in it, name by name.
 //!
 //! Every step is taken from the directory that the last one opened and follows no link, so nothing that is swapped
 //! meanwhile can lead out. Links are read and resolved here: a relative one from where it stands, an absolute one if
-//! it begins with a name of the root. What was opened beneath the root is all that can ever be returned.
+//! it begins with a name of the root. What was opened beneath the root is all that can be returned, unless links may
+//! lead out; and no link leads to a name that is hidden.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::root::Failure;
@@ -19,51 +20,153 @@ const LINKS_MAX: usize = 40;
 
 const STEP: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Opens `path` beneath `root`, whose own absolute names are `root_names`.
+/// What links may do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rules {
+    /// Lead out of the root.
+    pub(super) may_escape: bool,
+    /// Lead to names that begin with a dot.
+    pub(super) may_reveal: bool,
+}
+
+/// Where the walk begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    pub(super) root: BorrowedFd<'a>,
+    /// The device and inode of the root.
+    pub(super) identity: (u64, u64),
+    /// The absolute names of the root.
+    pub(super) names: &'a [PathBuf],
+}
+
+/// Where the walk is.
+struct Walk<'a> {
+    start: Start<'a>,
+    rules: Rules,
+    /// The directories walked through, each held open.
+    behind: Vec<(OwnedFd, Vec<u8>)>,
+    is_outside: bool,
+    /// The last link.
+    link: PathBuf,
+}
+
+/// Opens `path` beneath the root.
 pub(super) fn open(
-    root: BorrowedFd<'_>,
-    root_names: &[PathBuf],
+    start: Start<'_>,
+    rules: Rules,
     path: &CStr,
     flags: OFlags,
 ) -> Result<OwnedFd, Failure> {
-    // What is still to be walked, the next name last; and what was walked, each directory held open.
+    let mut walk = Walk {
+        start,
+        rules,
+        behind: Vec::new(),
+        is_outside: false,
+        link: PathBuf::new(),
+    };
+    // What is still to be walked, the next name last.
     let mut ahead = names(path.to_bytes());
-    let mut behind: Vec<(OwnedFd, Vec<u8>)> = Vec::new();
     let mut links = 0;
-    let mut link = PathBuf::new();
     while let Some(name) = ahead.pop() {
         if name == b".." {
-            // Only a link can say so.
-            behind.pop().ok_or_else(|| Failure::Escape(link.clone()))?;
+            walk.climb()?;
             continue;
         }
-        let here = behind.last().map_or(root, |(handle, _)| handle.as_fd());
-        match retry_on_intr(|| rustix::fs::readlinkat(here, &name[..], Vec::new())) {
+        if walk.is_hidden(&name) {
+            return Err(Failure::Missing);
+        }
+        match retry_on_intr(|| rustix::fs::readlinkat(walk.here(), &name[..], Vec::new())) {
             Ok(target) => {
                 links += 1;
-                if links > LINKS_MAX {
+                if links > LINKS_MAX || is_magic(walk.here())? {
                     return Err(Failure::Missing);
                 }
-                link = path_of(&behind, &name);
-                let mut rest = target.to_bytes();
-                if rest.starts_with(b"/") {
-                    rest =
-                        beneath(rest, root_names).ok_or_else(|| Failure::Escape(link.clone()))?;
-                    behind.clear();
-                }
-                ahead.extend(names(rest));
+                ahead.extend(names(walk.follow(&name, target.to_bytes())?));
             }
             // No link.
-            Err(Errno::INVAL) if ahead.is_empty() => return step(here, &name, flags),
+            Err(Errno::INVAL) if ahead.is_empty() => return step(walk.here(), &name, flags),
             Err(Errno::INVAL) => {
-                let handle = step(here, &name, STEP)?;
-                behind.push((handle, name));
+                let handle = step(walk.here(), &name, STEP)?;
+                walk.enter(handle, name)?;
             }
             Err(errno) => return Err(errno.into()),
         }
     }
-    let here = behind.last().map_or(root, |(handle, _)| handle.as_fd());
-    step(here, b".", flags)
+    step(walk.here(), b".", flags)
+}
+
+impl Walk<'_> {
+    fn here(&self) -> BorrowedFd<'_> {
+        let last = self.behind.last();
+        last.map_or(self.start.root, |(handle, _)| handle.as_fd())
+    }
+
+    fn enter(&mut self, handle: OwnedFd, name: Vec<u8>) -> Result<(), Failure> {
+        if self.is_outside && identity(handle.as_fd())? == self.start.identity {
+            self.is_outside = false;
+            self.behind.clear();
+        } else {
+            self.behind.push((handle, name));
+        }
+        Ok(())
+    }
+
+    /// Only a link can say so.
+    fn climb(&mut self) -> Result<(), Failure> {
+        if !self.is_outside && self.behind.pop().is_some() {
+            return Ok(());
+        }
+        self.leave()?;
+        let above = step(self.here(), b"..", STEP)?;
+        self.behind.clear();
+        self.enter(above, b"..".to_vec())
+    }
+
+    /// Takes a link, and returns what is to be walked from where that leads.
+    fn follow<'t>(&mut self, name: &[u8], target: &'t [u8]) -> Result<&'t [u8], Failure> {
+        self.link = path_of(&self.behind, name);
+        if !target.starts_with(b"/") {
+            return Ok(target);
+        }
+        if let Some(rest) = beneath(target, self.start.names) {
+            self.is_outside = false;
+            self.behind.clear();
+            return Ok(rest);
+        }
+        self.leave()?;
+        let top = retry_on_intr(|| rustix::fs::openat(CWD, c"/", STEP, Mode::empty()))?;
+        self.behind.clear();
+        self.enter(top, b"/".to_vec())?;
+        Ok(target)
+    }
+
+    fn leave(&mut self) -> Result<(), Failure> {
+        if !self.rules.may_escape {
+            return Err(Failure::Escape(self.link.clone()));
+        }
+        self.is_outside = true;
+        Ok(())
+    }
+
+    /// Whether the name is one that would not be served where it stands. Outside, nothing is hidden: whoever lets
+    /// links lead there has chosen where.
+    fn is_hidden(&self, name: &[u8]) -> bool {
+        let is_well_known = self.behind.is_empty() && name == b".well-known";
+        name.starts_with(b".") && !self.rules.may_reveal && !self.is_outside && !is_well_known
+    }
+}
+
+/// Whether links in this directory lead where their text does not say: `/proc/PID/root`, `/proc/PID/fd/3`.
+fn is_magic(directory: BorrowedFd<'_>) -> Result<bool, Failure> {
+    // The top of procfs has ordinary ones, such as `/proc/self`.
+    const TOP_INODE: u64 = 1;
+    let system = retry_on_intr(|| rustix::fs::fstatfs(directory))?;
+    Ok(system.f_type == rustix::fs::PROC_SUPER_MAGIC && identity(directory)?.1 != TOP_INODE)
+}
+
+fn identity(directory: BorrowedFd<'_>) -> Result<(u64, u64), Failure> {
+    let stat = retry_on_intr(|| rustix::fs::fstat(directory))?;
+    Ok((stat.st_dev, stat.st_ino))
 }
 
 fn step(here: BorrowedFd<'_>, name: &[u8], flags: OFlags) -> Result<OwnedFd, Failure> {
@@ -106,8 +209,6 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use rustix::fs::CWD;
-
     use super::*;
     use crate::files::root::{Opened, Root};
 
@@ -148,8 +249,10 @@ mod tests {
     fn both_ways_of_opening_agree() {
         let directory = tree();
         let www = directory.path().join("www");
-        let by_kernel = Root::open(&www, false).unwrap();
-        let by_hand = Root::open(&www, false).unwrap().without_openat2();
+        let by_kernel = Root::open(&www, Rules::default()).unwrap();
+        let by_hand = Root::open(&www, Rules::default())
+            .unwrap()
+            .without_openat2();
         for (path, expected) in [
             (".", "directory"),
             ("a", "directory"),
@@ -177,9 +280,76 @@ mod tests {
     }
 
     #[test]
+    fn with_links_that_may_lead_out_both_ways_agree_too() {
+        let directory = tree();
+        let www = directory.path().join("www");
+        fs::create_dir(www.join(".git")).unwrap();
+        fs::write(www.join(".git/config"), "secret").unwrap();
+        symlink("/proc/self/root/etc", www.join("magic")).unwrap();
+        symlink(format!("/proc/{}/cwd", std::process::id()), www.join("cwd")).unwrap();
+        symlink("/proc/mounts", www.join("mounts")).unwrap();
+        symlink("../www/.git", www.join("around")).unwrap();
+        let open = Rules {
+            may_escape: true,
+            ..Rules::default()
+        };
+        let by_kernel = Root::open(&www, open).unwrap();
+        let by_hand = Root::open(&www, open).unwrap().without_openat2();
+        for (path, expected) in [
+            ("a/b/c", "file"),
+            ("down/c", "file"),
+            ("a/parent/a/parent/down/c", "file"),
+            ("absolute", "file"),
+            ("sly/secret", "file"),
+            ("out", "directory"),
+            ("out/secret", "file"),
+            ("a/chain", "missing"),
+            ("a/around", "file"),
+            ("etc/passwd", "file"),
+            ("loop", "missing"),
+            ("magic/passwd", "missing"),
+            ("cwd", "missing"),
+            ("around/config", "missing"),
+        ] {
+            assert_eq!(outcome(&by_kernel, path), expected, "{path} by the kernel");
+            assert_eq!(outcome(&by_hand, path), expected, "{path} by hand");
+        }
+    }
+
+    #[test]
+    fn no_link_shows_what_is_hidden() {
+        let directory = tree();
+        let www = directory.path().join("www");
+        fs::create_dir_all(www.join(".git/sub")).unwrap();
+        fs::create_dir_all(www.join(".well-known/.x")).unwrap();
+        fs::write(www.join(".git/config"), "secret").unwrap();
+        fs::write(www.join(".well-known/a"), "open").unwrap();
+        symlink(".git", www.join("pub")).unwrap();
+        symlink(www.join(".git/config"), www.join("config")).unwrap();
+        symlink("../.git/sub/../config", www.join("a/up")).unwrap();
+        symlink(".well-known", www.join("known")).unwrap();
+        for (may_reveal, shown) in [(false, "missing"), (true, "file")] {
+            let rules = Rules {
+                may_reveal,
+                ..Rules::default()
+            };
+            let by_kernel = Root::open(&www, rules).unwrap();
+            let by_hand = Root::open(&www, rules).unwrap().without_openat2();
+            for root in [by_kernel, by_hand] {
+                for path in ["pub/config", "config", "a/up"] {
+                    assert_eq!(outcome(&root, path), shown, "{path}");
+                }
+                assert_eq!(outcome(&root, "known/a"), "file");
+                let inner = if may_reveal { "directory" } else { "missing" };
+                assert_eq!(outcome(&root, "known/.x"), inner);
+            }
+        }
+    }
+
+    #[test]
     fn the_link_that_leads_out_is_named() {
         let directory = tree();
-        let root = Root::open(&directory.path().join("www"), false).unwrap();
+        let root = Root::open(&directory.path().join("www"), Rules::default()).unwrap();
         symlink("../out", directory.path().join("www/a/hop")).unwrap();
         match root.find(c"a/hop/secret") {
             Err(Failure::Escape(link)) => assert_eq!(link.to_str(), Some("out")),
@@ -204,7 +374,9 @@ mod tests {
         let directory = tree();
         let www = directory.path().join("www");
         fs::write(www.join("a/b/secret"), "inside").unwrap();
-        let root = Root::open(&www, false).unwrap().without_openat2();
+        let root = Root::open(&www, Rules::default())
+            .unwrap()
+            .without_openat2();
         let is_over = std::sync::atomic::AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {

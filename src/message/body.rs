@@ -154,8 +154,8 @@ impl fmt::Debug for Stream {
 
 /// A piece of an open file, with what the file was when the answer was decided.
 ///
-/// Whoever sends it compares the file with [`FileSlice::fingerprint`] before the last byte goes out: a body is
-/// completed only if the file is still the one that was promised.
+/// Whoever sends it asks [`FileSlice::is_as_promised`] before the last byte goes out: a body is completed only if its
+/// bytes are still those that were promised.
 #[derive(Debug, Clone)]
 pub struct FileSlice {
     /// The open file.
@@ -164,12 +164,39 @@ pub struct FileSlice {
     pub range: Range<u64>,
     /// What it was when the answer was decided.
     pub fingerprint: Fingerprint,
+    /// Whoever knows more of the file than its fingerprint; asked where that has changed.
+    pub witness: Option<Arc<dyn Witness>>,
+}
+
+/// Knows whether a file still holds the bytes that were promised, though its fingerprint has changed.
+pub trait Witness: fmt::Debug + Send + Sync {
+    /// Whether it does. May read the file.
+    ///
+    /// # Errors
+    ///
+    /// That the file cannot be read.
+    fn has_promised_bytes(&self, file: &File) -> io::Result<bool>;
 }
 
 impl FileSlice {
     /// The length in bytes.
     pub fn length(&self) -> u64 {
         self.range.end - self.range.start
+    }
+
+    /// Whether the file still holds what was promised of it: nothing changed, or what changed has left those bytes
+    /// alone, as the witness knows, or as the fingerprints tell (see [`Fingerprint::has_kept_bytes`]).
+    ///
+    /// # Errors
+    ///
+    /// That the file cannot be looked at.
+    pub fn is_as_promised(&self) -> io::Result<bool> {
+        let now = Fingerprint::from(&self.file.metadata()?);
+        match &self.witness {
+            _ if now == self.fingerprint => Ok(true),
+            Some(witness) => witness.has_promised_bytes(&self.file),
+            None => Ok(now.has_kept_bytes(&self.fingerprint)),
+        }
     }
 }
 
@@ -189,14 +216,32 @@ pub struct Fingerprint {
     pub modified: (i64, u32),
     /// The time of the last change of bytes or attributes; only the kernel sets it.
     pub changed: (i64, u32),
+    /// What else moves the change time: how many names it has, and who may do what with it.
+    pub attributes: Attributes,
+}
+
+/// What may change of a file while its bytes do not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Attributes {
+    /// How many names the file has.
+    pub links: u64,
+    /// Its type and permissions.
+    pub mode: u32,
+    /// Its user and group.
+    pub owner: (u32, u32),
 }
 
 impl Fingerprint {
-    /// Whether a file that is open all the while holds the same bytes, though its name, links or rights may have
-    /// changed: those move the change time alone.
-    pub fn has_same_bytes(&self, earlier: &Fingerprint) -> bool {
-        let changed = earlier.changed;
-        Fingerprint { changed, ..*self } == *earlier
+    /// Whether a file that is open all the while still begins with the bytes it had: it has only grown, or its change
+    /// time has moved as far as its attributes explain. An edit that restores the modification time is not taken for
+    /// that, and neither is a rename that leaves everything but the name; whether a file that has grown was also
+    /// rewritten, no fingerprint tells.
+    pub fn has_kept_bytes(&self, earlier: &Fingerprint) -> bool {
+        let is_same_file = (self.device, self.inode) == (earlier.device, earlier.inode);
+        let has_grown = self.size > earlier.size;
+        let is_explained = (self.size, self.modified) == (earlier.size, earlier.modified)
+            && (self.changed == earlier.changed || self.attributes != earlier.attributes);
+        is_same_file && (has_grown || is_explained)
     }
 }
 
@@ -208,6 +253,84 @@ impl From<&Metadata> for Fingerprint {
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec() as u32),
             changed: (metadata.ctime(), metadata.ctime_nsec() as u32),
+            attributes: Attributes {
+                links: metadata.nlink(),
+                mode: metadata.mode(),
+                owner: (metadata.uid(), metadata.gid()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_change_of_the_fingerprint_says_of_the_bytes() {
+        let before = Fingerprint {
+            device: 1,
+            inode: 2,
+            size: 3,
+            modified: (4, 5),
+            changed: (6, 7),
+            attributes: Attributes {
+                links: 1,
+                mode: 0o644,
+                owner: (8, 9),
+            },
+        };
+        let changed = Fingerprint {
+            changed: (6, 8),
+            ..before
+        };
+        let with = |links, mode, owner| Fingerprint {
+            attributes: Attributes { links, mode, owner },
+            ..changed
+        };
+        for (now, is_kept, what) in [
+            (before, true, "nothing"),
+            (changed, false, "an edit that restored the date"),
+            (with(0, 0o644, (8, 9)), true, "deleted or replaced"),
+            (with(1, 0o000, (8, 9)), true, "forbidden"),
+            (with(1, 0o644, (8, 0)), true, "given away"),
+            (
+                Fingerprint {
+                    modified: (4, 6),
+                    ..changed
+                },
+                false,
+                "rewritten",
+            ),
+            (
+                Fingerprint {
+                    modified: (4, 6),
+                    ..with(0, 0o644, (8, 9))
+                },
+                false,
+                "rewritten and deleted",
+            ),
+            (Fingerprint { size: 2, ..changed }, false, "truncated"),
+            (
+                Fingerprint {
+                    size: 4,
+                    modified: (4, 6),
+                    ..changed
+                },
+                true,
+                "appended to",
+            ),
+            (
+                Fingerprint {
+                    size: 4,
+                    inode: 3,
+                    ..changed
+                },
+                false,
+                "another file",
+            ),
+        ] {
+            assert_eq!(now.has_kept_bytes(&before), is_kept, "{what}");
         }
     }
 }

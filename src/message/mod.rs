@@ -15,7 +15,7 @@ mod response;
 mod target;
 mod template;
 
-pub use body::{Body, BodySource, FileSlice, Fingerprint, Stream, Wake};
+pub use body::{Attributes, Body, BodySource, FileSlice, Fingerprint, Stream, Wake, Witness};
 pub use headers::{Headers, InvalidField};
 pub(crate) use headers::{Span, is_field_value, is_token, list_elements};
 pub use http::{Method, StatusCode};

@@ -14,7 +14,7 @@ use rustix::io::{pread, retry_on_intr};
 
 use super::panics::survive;
 use super::socket::Socket;
-use crate::message::{FileSlice, Fingerprint, Stream, Wake};
+use crate::message::{FileSlice, Stream, Wake};
 use crate::wire::{Conversation, Payload};
 
 // What one turn sends. Larger slices let a download hold a thread while others wait; smaller ones cost throughput.
@@ -122,6 +122,8 @@ fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result
         unreachable!("the payload is a file");
     };
     let mut slice = slice.clone();
+    // What is so small is copied, so that what is sent are the bytes that were read: sendfile hands over pages, and
+    // whoever rewrites a page rewrites what is on its way. Already a little above, a copy costs twice as much.
     let is_small = !is_begun && slice.length() <= SLICE_BYTES;
     if !is_small && slice.length() > TAIL_BYTES {
         if !send_output(socket, conversation, true)? {
@@ -138,7 +140,7 @@ fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result
         }
     }
     read_slice(&slice, slice.length(), conversation)?;
-    if !is_unchanged(&slice)? {
+    if !slice.is_as_promised()? {
         return Err(io::Error::other("the file changed while it was sent"));
     }
     *conversation.payload() = Payload::None;
@@ -228,11 +230,6 @@ fn read_stream<'a>(
         *left -= read as u64;
     }
     Ok(Poll::Ready(&scratch[..read]))
-}
-
-/// Whether the file is still the one that the answer was decided for.
-fn is_unchanged(slice: &FileSlice) -> io::Result<bool> {
-    Ok(Fingerprint::from(&slice.file.metadata()?).has_same_bytes(&slice.fingerprint))
 }
 
 fn is_unsupported(error: &io::Error) -> bool {

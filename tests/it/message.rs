@@ -120,6 +120,7 @@ fn a_body_is_read_back_whatever_it_is() {
     let file = std::fs::File::open(&path).unwrap();
     let slice = FileSlice {
         fingerprint: (&file.metadata().unwrap()).into(),
+        witness: None,
         file: Arc::new(file),
         range: 2..5,
     };

@@ -2,11 +2,12 @@ use std::os::fd::OwnedFd;
 
 use crate::files::root::{Opened, Root};
 use crate::files::safe_path::SafePath;
+use crate::files::walk::Rules;
 
 use super::*;
 
 fn listing(directory: &tempfile::TempDir, budget: &Arc<Budget>) -> (StatusCode, String) {
-    let root = Arc::new(Root::open(directory.path(), false).unwrap());
+    let root = Arc::new(Root::open(directory.path(), Rules::default()).unwrap());
     let path = SafePath::from_url("/").unwrap();
     let handle: OwnedFd = match root.find(path.as_c_str()).unwrap() {
         Opened::Directory(handle) => handle,

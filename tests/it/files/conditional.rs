@@ -1,5 +1,6 @@
 //! Requests that ask whether anything has changed.
 
+use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sockeye::message::{Method, Request};
@@ -52,6 +53,61 @@ fn the_date_we_gave_is_good_for_a_304() {
         ask(&files, &stale.with_header("Range", "bytes=0-0")).status,
         200
     );
+}
+
+/// Waits until the second after the one that is now is well begun.
+fn until_the_second_is_over() {
+    let start = SystemTime::now();
+    let second = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap().as_secs();
+    while second(SystemTime::now() - Duration::from_millis(30)) <= second(start) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_file_changed_since_the_server_started_gets_its_304_by_date() {
+    let site = Site::with("a.txt", "before");
+    site.write("large.bin", vec![1; 100_000]);
+    let files = site.settled_files();
+    get(&files, "/a.txt");
+    site.write("a.txt", "after!");
+    site.write("large.bin", vec![2; 100_000]);
+    until_the_second_is_over();
+    for url in ["/a.txt", "/large.bin"] {
+        let date = get(&files, url).field("Last-Modified").to_owned();
+        assert_ne!(date, "", "{url}");
+        let request = Request::get(url).with_header("If-Modified-Since", &date);
+        assert_eq!(ask(&files, &request).status, 304, "{url}");
+    }
+    // What changes from now on does so in another second.
+    let date = get(&files, "/a.txt").field("Last-Modified").to_owned();
+    site.write("a.txt", "after?");
+    let request = Request::get("/a.txt").with_header("If-Modified-Since", &date);
+    assert_eq!(ask(&files, &request).text(), "after?");
+}
+
+#[test]
+fn a_date_that_may_still_be_that_of_other_bytes_is_not_given_out() {
+    let site = Site::new();
+    let files = site.files();
+    for round in 0..200 {
+        let text = format!("{round:04}");
+        site.write("a.txt", &text);
+        let date = fs::metadata(site.path("a.txt"))
+            .unwrap()
+            .modified()
+            .unwrap();
+        let answer = get(&files, "/a.txt");
+        assert_eq!(answer.text(), text);
+        // Either there is none, or it is that of a second that was over when it was given.
+        let is_over = SystemTime::now() >= date + Duration::from_secs(1);
+        assert!(answer.field("Last-Modified").is_empty() || is_over);
+    }
+    until_the_second_is_over();
+    // Neither the memory nor the moment of the first look keeps it back for longer.
+    for _ in 0..2 {
+        assert_ne!(get(&files, "/a.txt").field("Last-Modified"), "");
+    }
 }
 
 #[test]

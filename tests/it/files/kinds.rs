@@ -155,6 +155,32 @@ fn the_kernels_own_files_are_as_long_as_they_say() {
 }
 
 #[test]
+fn a_file_shorter_than_its_size_is_answered_with_what_was_read() {
+    // An attribute of sysfs says 4096 bytes, whatever it holds.
+    let files = StaticFiles::new("/sys/kernel").unwrap();
+    let text = fs::read("/sys/kernel/fscaps").unwrap();
+    let ask = |lines: &[(&str, &str)]| {
+        let request = lines
+            .iter()
+            .fold(Request::get("/fscaps"), |request, (name, value)| {
+                request.with_header(name, *value)
+            });
+        super::site::ask(&files, &request)
+    };
+    for _ in 0..2 {
+        let whole = ask(&[]);
+        assert_eq!((whole.status, &whole.body), (200, &text));
+        assert_eq!(whole.field("Last-Modified"), "", "its date tells nothing");
+        let tag = whole.field("ETag");
+        assert_eq!(ask(&[("If-None-Match", tag)]).status, 304);
+        let end = ask(&[("Range", "bytes=-1")]);
+        assert_eq!((end.status, &end.body[..]), (206, &text[text.len() - 1..]));
+        assert_eq!(ask(&[("Range", "bytes=4000-")]).status, 416);
+        assert_eq!(ask(&[("Range", "bytes=0-0, 4000-4001")]).status, 206);
+    }
+}
+
+#[test]
 fn what_is_missing_forbidden_or_elsewhere_looks_the_same() {
     let site = Site::with("locked.txt", "secret");
     use std::os::unix::fs::PermissionsExt;

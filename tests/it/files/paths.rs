@@ -1,5 +1,7 @@
 //! Which URL means which file, and which means none.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use sockeye::message::{Method, Request};
 
 use super::site::{Site, ask, get};
@@ -7,6 +9,7 @@ use super::site::{Site, ask, get};
 #[test]
 fn a_file_is_answered_with_all_that_is_known_of_it() {
     let site = Site::with("a.css", "body{}");
+    site.date("a.css", UNIX_EPOCH + Duration::from_secs(1_000_000_000));
     let answer = get(&site.files(), "/a.css");
     assert_eq!((answer.status, answer.text()), (200, "body{}"));
     let names: Vec<_> = answer
@@ -33,6 +36,7 @@ fn a_file_is_answered_with_all_that_is_known_of_it() {
 #[test]
 fn head_is_answered_like_get() {
     let site = Site::with("a.txt", "hello");
+    site.date("a.txt", UNIX_EPOCH + Duration::from_secs(1_000_000_000));
     let files = site.files();
     let head = ask(&files, &Request::new(Method::HEAD, "/a.txt"));
     let got = get(&files, "/a.txt");

@@ -173,3 +173,28 @@ fn mime_says_what_kind_of_file_an_extension_is() {
     );
     assert!(refused(&["--mime", "foo"]).contains("such as foo=text/plain"));
 }
+
+#[test]
+fn a_compressed_sibling_is_served_for_its_file_unless_no_siblings_says_otherwise() {
+    let place = place(&[("app.js", "plain"), ("app.js.gz", "smaller")]);
+    let takes_gzip = &[("Accept-Encoding", "gzip")];
+    for (flags, text, coding) in [
+        (&[][..], "smaller", Some("gzip")),
+        (&["--no-siblings"], "plain", None),
+    ] {
+        let program = start(&place, flags);
+        let answer = get(&program, "/app.js", takes_gzip);
+        assert_eq!((answer.status, answer.text()), (200, text), "{flags:?}");
+        assert_eq!(answer.field("Content-Encoding"), coding, "{flags:?}");
+        let varies = coding.map(|_| "Accept-Encoding");
+        assert_eq!(answer.field("Vary"), varies, "{flags:?}");
+        assert_eq!(get(&program, "/app.js.gz", &[]).text(), "smaller");
+    }
+    let program = Program::start(&place.path().join("public/app.js"), &[]);
+    let answer = get(&program, "/", takes_gzip);
+    assert_eq!(
+        answer.text(),
+        "plain",
+        "what lies beside one file is not served"
+    );
+}

@@ -1,7 +1,7 @@
 //! What is written about the house is true: the map in `src/lib.rs`, the files and tests that the documents name, and
 //! the flags in the README.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::PARTS;
 use super::house::House;
@@ -129,7 +129,8 @@ fn the_files_and_the_tests_that_the_documents_name_are_there() {
 }
 
 /// The flags of a text whose lines have them where `cell` says, and each one's default if it has one.
-type Flags = BTreeMap<String, Option<String>>;
+#[cfg(feature = "cli")]
+type Flags = std::collections::BTreeMap<String, Option<String>>;
 
 /// `-p, --port <N>  The port [default: 8080, …]` in the help.
 #[cfg(feature = "cli")]
