@@ -2,24 +2,25 @@
 //!
 //! The files it may read are the directory and what lies beside it: a build that replaces `dist`, or a release that
 //! is swapped in by its link, is found beside the old one. What leads out of the directory is the business of
-//! [`sockeye::files`]; this is a second wall behind that one.
+//! [`sockeye::files`]; this is a second wall behind that one. Written is the log's file alone, which may be renamed and
+//! made anew where it is.
 
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 use nix::unistd::{Gid, Uid, User, getresgid, getresuid, setgid, setgroups, setuid};
 use sockeye::cli::Exit;
 
-/// Becomes `user`, if one is named, and lets go of what a server of `root` does not need. To be called while there
-/// is one thread. Returns what was achieved, in words.
-pub(crate) fn confine(root: &Path, user: Option<&str>) -> Result<String, Exit> {
+/// Becomes `user`, if one is named, and lets go of what a server of `root` does not need that writes to the file `log`.
+/// To be called while there is one thread. Returns what was achieved, in words.
+pub(crate) fn confine(root: &Path, log: Option<&Path>, user: Option<&str>) -> Result<String, Exit> {
     if let Some(user) = user {
         become_user(user)?;
     }
-    Ok(match restrict(root) {
+    Ok(match restrict(root, log) {
         Ok(RulesetStatus::FullyEnforced) => "reads nothing but the directory and what lies beside it (Landlock)".to_owned(),
         Ok(RulesetStatus::PartiallyEnforced) => {
             "reads nothing but the directory and what lies beside it (Landlock, as far as this kernel knows it)".to_owned()
@@ -58,17 +59,18 @@ fn become_user(name: &str) -> Result<(), Exit> {
     Ok(())
 }
 
-fn restrict(root: &Path) -> Result<RulesetStatus, RulesetError> {
+fn restrict(root: &Path, log: Option<&Path>) -> Result<RulesetStatus, RulesetError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(ABI::V5))?
         .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
         .create()?;
-    for directory in readable(root) {
-        // One that cannot be opened cannot be served either.
-        if let Ok(descriptor) = PathFd::new(directory) {
-            let read = AccessFs::ReadFile | AccessFs::ReadDir;
-            ruleset = ruleset.add_rule(PathBeneath::new(descriptor, read))?;
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let rules = readable(root).into_iter().map(|path| (path, read));
+    for (path, access) in rules.chain(log.into_iter().flat_map(writable)) {
+        // One that cannot be opened cannot be served either, or written to.
+        if let Ok(descriptor) = PathFd::new(path) {
+            ruleset = ruleset.add_rule(PathBeneath::new(descriptor, access))?;
         }
     }
     Ok(ruleset.restrict_self()?.ruleset)
@@ -85,4 +87,25 @@ fn readable(root: &Path) -> Vec<PathBuf> {
         directories.extend(parent.map(Path::to_owned));
     }
     directories
+}
+
+/// What the log is written to: the directory of the file, by its name and by where it leads, since it is made anew there.
+/// What is no file (a device, a named pipe) stays what it is.
+fn writable(log: &Path) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
+    let is_kept = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file());
+    let named = std::path::absolute(log).unwrap_or_else(|_| log.to_owned());
+    // An open pipe or socket, such as /dev/stdout, leads nowhere and needs no rule.
+    let real = log.canonicalize().ok();
+    let rule = |path: &Path| match is_kept(path) {
+        true => Some((path.to_owned(), AccessFs::WriteFile.into())),
+        false => Some((
+            path.parent()?.to_owned(),
+            AccessFs::WriteFile | AccessFs::MakeReg,
+        )),
+    };
+    [Some(named), real]
+        .iter()
+        .flatten()
+        .filter_map(|path| rule(path))
+        .collect()
 }

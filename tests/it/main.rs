@@ -11,6 +11,7 @@ mod examples;
 #[cfg(feature = "cli")]
 mod fair;
 mod files;
+#[cfg(feature = "cli")]
 mod flags;
 mod fuzz;
 mod message;

@@ -1,7 +1,9 @@
 //! What is written about the house is true: the map in `src/lib.rs`, the files and tests that the documents name, and
 //! the flags in the README.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[cfg(feature = "cli")]
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::PARTS;
 use super::house::House;
@@ -128,6 +130,7 @@ fn the_files_and_the_tests_that_the_documents_name_are_there() {
     assert!(paths > 20 && facts > 10, "{paths} paths, {facts} tests");
 }
 
+#[cfg(feature = "cli")]
 /// The flags of a text whose lines have them where `cell` says, and each one's default if it has one.
 type Flags = BTreeMap<String, Option<String>>;
 
