@@ -3,14 +3,14 @@
 //! The files it may read are those of the directory and of every place where a new one may appear: beside it, beside
 //! each link on the way to it, and beside what that link leads to, so that a build that replaces `dist` and a release
 //! that is swapped in by its link are found. Where links may lead out of the directory, it may read everything. What
-//! leads out is the business of [`sockeye::files`]; this is a second wall behind that one, and it never lets anything
-//! be written.
+//! leads out is the business of [`sockeye::files`]; this is a second wall behind that one, and it lets nothing be
+//! written but the log's file, which may be renamed and made anew where it is.
 
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
-    RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
+    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
 };
 use nix::unistd::{Gid, Uid, User, getresgid, getresuid, setgid, setgroups, setuid};
 use sockeye::cli::Exit;
@@ -18,9 +18,14 @@ use sockeye::cli::Exit;
 /// As many links as Linux follows (path_resolution(7)).
 const LINKS_MAX: usize = 40;
 
-/// Becomes `user`, if one is named, and lets go of what a server of `root` does not need. To be called while there
-/// is one thread. Returns what was achieved, in words.
-pub(crate) fn confine(root: &Path, user: Option<&str>, may_escape: bool) -> Result<String, Exit> {
+/// Becomes `user`, if one is named, and lets go of what a server of `root` does not need that writes to the file `log`.
+/// To be called while there is one thread. Returns what was achieved, in words.
+pub(crate) fn confine(
+    root: &Path,
+    log: Option<&Path>,
+    user: Option<&str>,
+    may_escape: bool,
+) -> Result<String, Exit> {
     if let Some(user) = user {
         become_user(user)?;
     }
@@ -37,10 +42,11 @@ pub(crate) fn confine(root: &Path, user: Option<&str>, may_escape: bool) -> Resu
         }
         directories => format!("reads nothing but what lies in {}", list(directories)),
     };
-    Ok(match restrict(&directories) {
-        Ok(RulesetStatus::FullyEnforced) => format!("{wall}, and writes nothing (Landlock)"),
+    let written = if log.is_some() { "its log" } else { "nothing" };
+    Ok(match restrict(&directories, log) {
+        Ok(RulesetStatus::FullyEnforced) => format!("{wall}, and writes {written} (Landlock)"),
         Ok(RulesetStatus::PartiallyEnforced) => {
-            format!("{wall}, and writes nothing (Landlock, as far as this kernel knows it)")
+            format!("{wall}, and writes {written} (Landlock, as far as this kernel knows it)")
         }
         Ok(RulesetStatus::NotEnforced) => "this kernel has no Landlock".to_owned(),
         Err(error) => format!("Landlock is not in force: {error}"),
@@ -81,17 +87,18 @@ fn become_user(name: &str) -> Result<(), Exit> {
     Ok(())
 }
 
-fn restrict(directories: &[PathBuf]) -> Result<RulesetStatus, RulesetError> {
+fn restrict(directories: &[PathBuf], log: Option<&Path>) -> Result<RulesetStatus, RulesetError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(ABI::V5))?
         .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
         .create()?;
-    for directory in directories {
-        // One that cannot be opened cannot be served either.
-        if let Ok(descriptor) = PathFd::new(directory) {
-            let read = AccessFs::ReadFile | AccessFs::ReadDir;
-            ruleset = ruleset.add_rule(PathBeneath::new(descriptor, read))?;
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let rules = directories.iter().map(|path| (path.clone(), read));
+    for (path, access) in rules.chain(log.into_iter().flat_map(writable)) {
+        // One that cannot be opened cannot be served either, or written to.
+        if let Ok(descriptor) = PathFd::new(path) {
+            ruleset = ruleset.add_rule(PathBeneath::new(descriptor, access))?;
         }
     }
     Ok(ruleset.restrict_self()?.ruleset)
@@ -120,4 +127,25 @@ fn readable(root: &Path) -> Vec<PathBuf> {
     // What lies beneath another comes right after it, or after its other children.
     places.dedup_by(|place, before| place.starts_with(before));
     places
+}
+
+/// What the log is written to: the directory of the file, by its name and by where it leads, since it is made anew there.
+/// What is no file (a device, a named pipe) stays what it is.
+fn writable(log: &Path) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
+    let is_kept = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file());
+    let named = std::path::absolute(log).unwrap_or_else(|_| log.to_owned());
+    // An open pipe or socket, such as /dev/stdout, leads nowhere and needs no rule.
+    let real = log.canonicalize().ok();
+    let rule = |path: &Path| match is_kept(path) {
+        true => Some((path.to_owned(), AccessFs::WriteFile.into())),
+        false => Some((
+            path.parent()?.to_owned(),
+            AccessFs::WriteFile | AccessFs::MakeReg,
+        )),
+    };
+    [Some(named), real]
+        .iter()
+        .flatten()
+        .filter_map(|path| rule(path))
+        .collect()
 }

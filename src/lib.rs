@@ -32,7 +32,7 @@
 //! ```text
 //! main       → access_log, cli, echo, files, handler, middleware, router, server
 //! guide
-//! cli        → files, handler, middleware, server
+//! cli        → access_log, files, handler, middleware, server
 //! server     → access_log, handler, message, wire
 //! router     → handler, message, middleware
 //! middleware → handler, message

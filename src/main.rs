@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use sockeye::Handler;
-use sockeye::access_log::{self, Format, Log, LogLevel, Settings};
+use sockeye::access_log::{self, Log, LogLevel, Settings};
 use sockeye::cli::directory::{self, Chosen};
 use sockeye::cli::limits::{self, Memory};
 use sockeye::cli::listen::{self, Plan};
@@ -45,7 +45,7 @@ fn run() -> Result<(), Exit> {
     let connections = limits::connections(options.limits.max_connections);
     let config = options.limits.config(connections.max);
     let files_config = options.files.config();
-    let memory = memory(&config, &files_config);
+    let memory = memory(&config, &files_config, &options);
     if options.limits.print_limits {
         return Err(Exit::done(options.limits.table(connections.max, memory)));
     }
@@ -63,12 +63,14 @@ fn run() -> Result<(), Exit> {
         .open
         .as_deref()
         .and_then(|path| terminal::open(&urls, path));
+    let log_file = options.log.log_file.as_deref();
     let user = options.access.user.as_deref();
-    let confined = confine::confine(&chosen.path, user, options.files.follow_symlinks)?;
+    let may_escape = options.files.follow_symlinks;
+    let confined = confine::confine(&chosen.path, log_file, user, may_escape)?;
 
-    let log = start_log(&options)?;
+    let logs = start_logs(&options, &chosen)?;
     // Before anybody learns that it runs, and may tell it to stop.
-    stop_on_signals(server.stopper(), options.limits.grace)?;
+    heed_signals(server.stopper(), options.limits.grace, logs.file.clone())?;
     let is_local = bound.iter().all(|address| address.ip().is_loopback());
     let in_the_clear = (options.access.is_private() && !is_local)
         .then(|| "passwords travel in the clear; put a proxy with TLS in front".to_owned());
@@ -95,13 +97,10 @@ fn run() -> Result<(), Exit> {
         is_local,
         missing.clone(),
     ));
-    if let Ok(Summary { finished, cut }) = &served {
-        if let Some(sentence) = missing.sentence() {
-            tracing::info!(target: "sockeye", "{sentence}");
-        }
-        tracing::info!(target: "sockeye", finished, cut, "stopped");
+    if let Ok(summary) = &served {
+        say_goodbye(summary, &missing);
     }
-    log.flush(LAST_WORDS);
+    logs.flush();
     served.map_err(|error| Exit::failed(format!("cannot serve: {error}")))?;
     Ok(())
 }
@@ -115,12 +114,22 @@ fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, E
     })
 }
 
+fn say_goodbye(Summary { finished, cut }: &Summary, missing: &Missing) {
+    if let Some(sentence) = missing.sentence() {
+        tracing::info!(target: "sockeye", "{sentence}");
+    }
+    tracing::info!(target: "sockeye", finished, cut, "stopped");
+}
+
 /// What the server's memory is made of. None of the handlers here collects a body.
-fn memory(config: &Config, files: &FilesConfig) -> Memory {
+fn memory(config: &Config, files: &FilesConfig, options: &Options) -> Memory {
+    let logs = 1 + usize::from(options.log.log_file.is_some());
     let mut config = config.clone();
     config.limits.body_bytes_max = 0;
     Memory {
-        fixed_bytes: config.fixed_bytes() + access_log::WAITING_BYTES_MAX + files.memory_bytes(),
+        fixed_bytes: config.fixed_bytes()
+            + logs * access_log::WAITING_BYTES_MAX
+            + files.memory_bytes(),
         connection_bytes: config.connection_bytes(),
     }
 }
@@ -154,8 +163,26 @@ fn handler(
         .around(options.access.is_private(), inside)
 }
 
-fn start_log(options: &Options) -> Result<Log, Exit> {
-    let log = Log::to(terminal::log_output())
+/// Where lines go: what the server says of itself, and where it is another place, those about requests.
+struct Logs {
+    messages: Log,
+    file: Option<Log>,
+}
+
+impl Logs {
+    fn flush(&self) {
+        for log in std::iter::once(&self.messages).chain(&self.file) {
+            log.flush(LAST_WORDS);
+        }
+    }
+}
+
+/// To be called when the process is confined: what it may not do later it shall not do now.
+fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
+    // What lies beside one file is not served.
+    let root = chosen.file.is_none().then_some(chosen.path.as_path());
+    let file = options.log.open(root)?;
+    let messages = Log::to(terminal::log_output())
         .map_err(|error| Exit::failed(format!("cannot start a thread: {error}")))?;
     let level = if options.verbose {
         LogLevel::Debug
@@ -163,26 +190,32 @@ fn start_log(options: &Options) -> Result<Log, Exit> {
         LogLevel::Info
     };
     let settings = Settings {
-        requests: (!options.quiet).then(|| (log.clone(), Format::Pretty)),
+        requests: (!options.quiet).then(|| {
+            let log = file.as_ref().unwrap_or(&messages);
+            (log.clone(), options.log.format())
+        }),
         level,
-        colour: terminal::colours_log(),
+        colour: file.is_none() && terminal::colours_log(),
     };
-    access_log::install(log.clone(), settings).expect("nobody else installs a subscriber");
-    Ok(log)
+    access_log::install(messages.clone(), settings).expect("nobody else installs a subscriber");
+    Ok(Logs { messages, file })
 }
 
 /// SIGINT and SIGTERM stop the server, a second one at once. So does SIGHUP if a terminal started it: a window that
 /// is closed must not leave a server behind on the port. Without a terminal SIGHUP is somebody's habit for "read
-/// your configuration again", and there is none.
-fn stop_on_signals(stopper: Stopper, grace: Duration) -> Result<(), Exit> {
+/// your configuration again", and there is none. SIGUSR1 opens the log's file again, and without one does nothing: what
+/// rotates logs tells every server.
+fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(), Exit> {
     let cannot = |error: io::Error| Exit::failed(format!("cannot wait for signals: {error}"));
     let has_terminal =
         io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1]).map_err(cannot)?;
     let wait = move || {
         let mut said = false;
         for signal in &mut signals {
-            if signal != SIGHUP || has_terminal {
+            if signal == SIGUSR1 {
+                log.iter().for_each(Log::reopen);
+            } else if signal != SIGHUP || has_terminal {
                 stopper.stop();
                 // Without this thread only the hint is missing.
                 let _ = (!said)

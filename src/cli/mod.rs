@@ -1,8 +1,9 @@
 //! The person at the terminal: what they ask for, and every word we say to them before and after serving.
 //!
 //! [`Options::parse`] turns arguments and variables into plain values. A flag is defined, with its default, help, parser
-//! and test, in the file of its group: [`Options`], [`FileFlags`], [`ResponseFlags`], [`AccessFlags`], [`LimitFlags`]. [`directory`] and [`listen`] check
-//! values against the machine, each answering with a value or with an [`Exit`]: the words and the exit code.
+//! and test, in the file of its group: [`Options`], [`FileFlags`], [`ResponseFlags`], [`AccessFlags`], [`LogFlags`],
+//! [`LimitFlags`]. [`directory`] and [`listen`] check values against the machine, each answering with a value or with an
+//! [`Exit`]: the words and the exit code.
 //! [`terminal`] does the printing, and never dies of an output that is closed or full.
 
 mod access_flags;
@@ -13,6 +14,7 @@ mod host;
 mod interfaces;
 pub mod limits;
 pub mod listen;
+mod log_flags;
 mod options;
 mod response_flags;
 mod secret;
@@ -27,6 +29,7 @@ pub use access_flags::AccessFlags;
 pub use file_flags::FileFlags;
 pub use host::Host;
 pub use limits::LimitFlags;
+pub use log_flags::LogFlags;
 pub use options::Options;
 pub use response_flags::ResponseFlags;
 

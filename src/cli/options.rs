@@ -11,7 +11,7 @@ use super::host::{Host, host, listen};
 use super::limits::rows;
 use super::unusual::unusual;
 use super::wrong::exit;
-use super::{AccessFlags, Exit, FileFlags, LimitFlags, ResponseFlags};
+use super::{AccessFlags, Exit, FileFlags, LimitFlags, LogFlags, ResponseFlags};
 
 const AFTER_HELP: &str = "\
 Every flag has a variable: SOCKEYE_MAX_BODY=8M is --max-body 8M. A flag beats its variable, and that beats PORT or HOST.
@@ -75,6 +75,10 @@ pub struct Options {
     #[allow(missing_docs, reason = "as above")]
     #[command(flatten)]
     pub access: AccessFlags,
+
+    #[allow(missing_docs, reason = "as above")]
+    #[command(flatten)]
+    pub log: LogFlags,
 
     #[allow(missing_docs, reason = "as above")]
     #[command(flatten)]

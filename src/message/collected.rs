@@ -16,6 +16,13 @@ impl Collected {
         Arc::make_mut(self.bytes.get_or_insert_default()).extend_from_slice(bytes);
     }
 
+    /// Gives back memory beyond `bytes`, unless a clone still needs it.
+    pub(crate) fn shrink_to(&mut self, bytes: usize) {
+        if let Some(Some(collected)) = self.bytes.as_mut().map(Arc::get_mut) {
+            collected.shrink_to(bytes);
+        }
+    }
+
     /// Forgets the bytes, and keeps the memory unless a clone still needs it.
     pub(crate) fn clear(&mut self) {
         match self.bytes.as_mut().map(Arc::get_mut) {

@@ -3,14 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{connection, connections};
+use super::{connection, connections, context};
 use crate::wire::Limits;
 
 // From reports on epoll, not from measurements of ours.
 const CORES_PER_LIST: usize = 8;
-
-// A thread's stack as far as it is used, its conversation and its scratch buffer.
-const THREAD_BYTES: usize = 256 * 1024;
 
 /// What a server allows itself and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +57,8 @@ impl Config {
     /// The memory that threads and slots take, in bytes, however few clients there are.
     pub fn fixed_bytes(&self) -> usize {
         let threads = self.threads.max(self.active_threads + 1);
-        threads * THREAD_BYTES + self.connections_max * connections::SLOT_BYTES
+        threads * context::context_bytes(&self.limits)
+            + self.connections_max * connections::SLOT_BYTES
     }
 
     /// The memory that one connection may take at most besides, in bytes: what it has said and not been answered,

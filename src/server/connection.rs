@@ -79,6 +79,8 @@ pub(super) struct Connection {
     pub(super) timeouts: Timeouts,
     /// When the first byte of the request in hand came, until it is recorded.
     pub(super) began: Option<Instant>,
+    /// Its time was over when the rest of its request was there and nobody had come to read it.
+    pub(super) is_reprieved: bool,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl Connection {
             peer,
             state: State::Idle,
             timeouts: Timeouts::default(),
+            is_reprieved: false,
             began: None,
         }
     }
@@ -116,7 +119,7 @@ impl Connection {
         {
             let mut conversation = context.conversation(self.peer);
             // An error comes again with the next read.
-            let _ = self.read(&mut conversation, HEAD_READ_BYTES);
+            let _ = self.read(&mut conversation, HEAD_READ_BYTES, context);
             self.state = State::Active(conversation);
         }
     }
@@ -137,24 +140,35 @@ impl Connection {
         self.set_down(conversation, next, context)
     }
 
-    /// The client has been waited for too long: says 408 where there is something to say, else closes. A client that has
-    /// taken some of its answer meanwhile is waited for again.
-    pub(super) fn time_out(&mut self, token: Token, context: &mut Context<'_>) -> Next {
-        let State::Active(mut conversation) = mem::replace(&mut self.state, State::Idle) else {
+    /// The client has been waited for too long. Whatever a handler or its body has part in is left to a worker.
+    pub(super) fn time_out(&mut self, context: &mut Context<'_>) -> Next {
+        let State::Active(conversation) = &mut self.state else {
             return Next::Close;
         };
         let is_blocked = self.interest == Some(Interest::Write);
         let (socket, now) = (&self.socket, context.now);
-        let next = if is_blocked && self.timeouts.may_take_longer(socket, now, context.config) {
-            // Tried again if there is room, in case that was not reported.
-            Next::Wait(self.wait_for_room(Reason::Yield(Interest::Write), context))
-        } else if conversation.time_out() {
-            let next = self.converse(&mut conversation, token, context);
-            next.unwrap_or(Next::Close)
-        } else {
-            Next::Close
+        let longer = is_blocked && self.timeouts.may_take_longer(socket, now, context.config);
+        if longer || conversation.time_out() {
+            // What could not be sent is tried again, in case that there is room and was not reported; or it says 408.
+            return Next::Wait(self.wait_for_room(Reason::Yield(Interest::Write), context));
+        }
+        if conversation.has_stream() {
+            self.socket.shutdown();
+            return Next::Wait(self.wait_for_room(Reason::Yield(Interest::End), context));
+        }
+        let State::Active(conversation) = mem::replace(&mut self.state, State::Idle) else {
+            unreachable!("it is active");
         };
-        self.set_down(conversation, next, context)
+        self.set_down(conversation, Next::Close, context)
+    }
+
+    /// Whether the client is waited for although it has sent something. To be asked once for each request: who sends
+    /// little by little would be waited for without end.
+    pub(super) fn has_just_sent(&mut self) -> bool {
+        let waits_for_bytes = self.interest == Some(Interest::Read);
+        waits_for_bytes
+            && !mem::replace(&mut self.is_reprieved, true)
+            && self.socket.look_for_input()
     }
 
     /// There is no room for this client: tells it so, as far as that goes without waiting.

@@ -7,12 +7,29 @@ use std::time::Instant;
 use super::Config;
 use super::clock::Clock;
 use super::connections::Connections;
+use super::exchange::READ_BYTES;
 use super::worker_pool::WorkerPool;
 use crate::handler::Handler;
-use crate::wire::Conversation;
+use crate::wire::{Conversation, Limits};
 
 // A worker that reads a batch of events needs one for each.
 const SPARE_CONVERSATIONS_MAX: usize = super::poller::EVENTS_MAX;
+
+// What each buffer of a spare conversation keeps: a read of heads.
+const SPARE_BUFFER_BYTES_MAX: usize = super::exchange::HEAD_READ_BYTES;
+
+// A thread's stack as far as it is used.
+const STACK_BYTES: usize = 128 * 1024;
+
+/// The memory that one thread takes, in bytes: its stack, scratch, one conversation that may have grown, and the spare ones,
+/// each with a buffer for input and one for output, and a request's head.
+pub(super) fn context_bytes(limits: &Limits) -> usize {
+    let spare = 2 * SPARE_BUFFER_BYTES_MAX + limits.head_bytes_max;
+    STACK_BYTES
+        + READ_BYTES
+        + super::connection::connection_bytes(limits)
+        + SPARE_CONVERSATIONS_MAX * spare
+}
 
 /// One thread's context. Its buffers stay with it, so that in the steady state nothing is allocated.
 pub(super) struct Context<'a> {
@@ -22,8 +39,6 @@ pub(super) struct Context<'a> {
     pub(super) clock: Clock,
     /// The time, as it was a moment ago.
     pub(super) now: Instant,
-    /// A time after the last read from the socket that is driven.
-    pub(super) received: Instant,
     /// The server is stopping: answers are the last on their connection.
     pub(super) is_closing: bool,
     /// Scratch; its contents are undefined between calls.
@@ -50,7 +65,6 @@ impl<'a> Context<'a> {
             connections,
             clock: Clock::new(),
             now: Instant::now(),
-            received: Instant::now(),
             is_closing: false,
             scratch: Vec::new(),
             spare: Vec::new(),
@@ -69,17 +83,18 @@ impl<'a> Context<'a> {
 
     /// Takes a conversation back that has nothing to remember.
     pub(super) fn give_back(&mut self, mut conversation: Box<Conversation>) {
-        // The file of an answer that was broken off is closed here.
-        conversation.restart();
+        // The file of an answer that was broken off is closed here, and its reader dropped, which may block.
+        match conversation.has_stream() {
+            true => self.may_block(|_| conversation.restart()),
+            false => conversation.restart(),
+        }
+        // The first serves uploads and downloads too, and keeps what they need.
+        if !self.spare.is_empty() {
+            conversation.shrink_to(SPARE_BUFFER_BYTES_MAX);
+        }
         if self.spare.len() < SPARE_CONVERSATIONS_MAX {
             self.spare.push(conversation);
         }
-    }
-
-    /// Notes the time after a read.
-    pub(super) fn note_received(&mut self) {
-        self.now = Instant::now();
-        self.received = self.now;
     }
 
     /// Does something that may block: another worker takes this one's place while it does.

@@ -37,6 +37,8 @@ pub(super) struct Readiness {
     pub(super) is_readable: bool,
     /// The client will send nothing more: what it sent before is to be read to its end.
     pub(super) has_ended: bool,
+    /// The connection is reset, in both directions.
+    pub(super) is_gone: bool,
 }
 
 /// Something that has become ready.
@@ -46,6 +48,7 @@ pub(super) struct Event(u64);
 const READABLE: u64 = 1;
 const ENDED: u64 = 2;
 const LEASED: u64 = 4;
+const GONE: u64 = 8;
 
 const INDEX_SHIFT: u32 = 4;
 const GENERATION_SHIFT: u32 = 36;
@@ -82,6 +85,7 @@ impl Event {
         let mut bits = self.0;
         bits |= if readiness.is_readable { READABLE } else { 0 };
         bits |= if readiness.has_ended { ENDED } else { 0 };
+        bits |= if readiness.is_gone { GONE } else { 0 };
         Event(bits)
     }
 
@@ -98,6 +102,7 @@ impl Event {
         Readiness {
             is_readable: self.0 & READABLE != 0,
             has_ended: self.0 & ENDED != 0,
+            is_gone: self.0 & GONE != 0,
         }
     }
 
@@ -147,6 +152,7 @@ mod tests {
                 let readiness = Readiness {
                     is_readable,
                     has_ended,
+                    is_gone: has_ended,
                 };
                 let event = Event::from_bits(Event::of(source).with(readiness).leased().to_bits());
                 assert_eq!((event.source(), event.readiness()), (source, readiness));

@@ -1,14 +1,13 @@
 //! Requests and answers of one connection: receive, ask the handler, respond, in turn.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::connection::{Connection, Next, Reason};
+use super::connection::{Connection, Next};
 use super::context::Context;
 use super::event::Token;
-use super::poller::Interest;
+use super::panics::survive;
 use super::send::{Progress, send_output, send_payload};
 use super::socket::Received;
 use super::waker::waker_of;
@@ -61,10 +60,11 @@ impl Connection {
         let mut is_taken = self.flush(conversation)?;
         loop {
             if !is_taken {
-                return Ok(Next::Wait(self.wait_for_room(Reason::Writable, context)));
+                return Ok(Next::Wait(self.wait_for(Progress::Blocked, context)));
             }
             if conversation.awaits_head() && conversation.has_input() {
-                self.began.get_or_insert(context.received);
+                let received = conversation.request().received();
+                self.began.get_or_insert(received.unwrap_or(context.now));
             }
             match conversation.turn() {
                 Turn::Head => match ask(conversation, context, Question::Head) {
@@ -84,6 +84,8 @@ impl Connection {
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
                     Progress::Done => conversation.delivered(),
+                    // Nobody will take what it waits for.
+                    Progress::Pending(_) if self.socket.is_gone() => return Ok(Next::Close),
                     progress => return Ok(Next::Wait(self.wait_for(progress, context))),
                 },
                 Turn::Answered => {
@@ -95,8 +97,7 @@ impl Connection {
                         is_taken = self.flush(conversation)?;
                     }
                     if is_used && is_taken && conversation.has_input() {
-                        let reason = Reason::Yield(Interest::Write);
-                        return Ok(Next::Wait(self.wait_for_room(reason, context)));
+                        return Ok(Next::Wait(self.wait_for(Progress::Share, context)));
                     }
                 }
                 Turn::NeedBytes => {
@@ -137,9 +138,8 @@ impl Connection {
         }
         let is_head = conversation.awaits_head() && share.reads == 0;
         let room = if is_head { HEAD_READ_BYTES } else { READ_BYTES };
-        self.read(conversation, room)?;
+        self.read(conversation, room, context)?;
         share.reads += 1;
-        context.note_received();
         Ok(true)
     }
 
@@ -150,6 +150,7 @@ impl Connection {
         context: &mut Context<'_>,
     ) {
         self.timeouts.note_answer();
+        self.is_reprieved = false;
         // A file changed since the request came must not be younger than its answer, and the waits that follow begin now,
         // however long the handler took.
         context.now = Instant::now();
@@ -176,12 +177,19 @@ impl Connection {
         progress
     }
 
-    pub(super) fn read(&mut self, conversation: &mut Conversation, room: usize) -> io::Result<()> {
+    pub(super) fn read(
+        &mut self,
+        conversation: &mut Conversation,
+        room: usize,
+        context: &mut Context<'_>,
+    ) -> io::Result<()> {
         match self.socket.read(conversation.room(room))? {
             Received::Bytes(bytes) => self.timeouts.note_received(bytes),
             Received::End => conversation.receive_end(),
             Received::Nothing => {}
         }
+        context.now = Instant::now();
+        conversation.set_received(context.now);
         Ok(())
     }
 
@@ -229,23 +237,19 @@ fn ask(
     context: &mut Context<'_>,
     question: Question,
 ) -> Option<Response> {
-    conversation.set_received(context.received);
     let request = conversation.request();
-    // A handler is shared and has only `&self`: what it left half done is its own to guard.
     let asked = context.may_block(|context| {
-        catch_unwind(AssertUnwindSafe(|| match question {
+        survive("the request is answered 500", || match question {
             Question::Head => context.handler.handle_head(request),
             Question::Whole => Some(context.handler.handle(request)),
-        }))
+        })
     });
-    match asked {
-        Ok(response) => response,
-        Err(_panic) => {
-            let response = refused(request, context, || failed(request));
-            conversation.end_after_answer();
-            Some(response)
-        }
-    }
+    let Some(response) = asked else {
+        let response = refused(request, context, || failed(request));
+        conversation.end_after_answer();
+        return Some(response);
+    };
+    response
 }
 
 /// A response of the server's own, completed by the handler; as it is, if the handler panics.
@@ -255,11 +259,11 @@ fn refused(
     response: impl Fn() -> Response,
 ) -> Response {
     let completed = context.may_block(|context| {
-        catch_unwind(AssertUnwindSafe(|| {
+        survive("a refusal is said as it is", || {
             context.handler.refuse(request, response())
-        }))
+        })
     });
-    completed.unwrap_or_else(|_panic| response())
+    completed.unwrap_or_else(response)
 }
 
 fn failed(request: &Request) -> Response {

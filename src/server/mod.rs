@@ -6,6 +6,7 @@
 //! the next event. As many work as have a run permit (`worker_pool`); the monitor (`monitor`) gives the permits of those
 //! that block to others. Nothing here knows a file tree, a route or a media type.
 
+mod alarm;
 mod clock;
 mod config;
 mod connection;
@@ -15,6 +16,7 @@ mod event;
 mod exchange;
 mod listener;
 mod monitor;
+mod panics;
 mod poller;
 mod ready_queue;
 mod send;
@@ -96,7 +98,7 @@ impl Server {
     pub fn serve(self, handler: impl Handler) -> io::Result<Summary> {
         let shared = Shared::new(self.config, Arc::new(handler), self.listeners)?;
         let shared = Arc::new(shared);
-        shared.pool.enlist_monitor();
+        shared.alarm.enlist_monitor();
         self.stopper.watch_over(&shared);
         let workers = rayon::ThreadPoolBuilder::new()
             .num_threads(shared.pool.workers())
@@ -144,7 +146,7 @@ impl Stopper {
                 (state < 2).then_some(state + 1)
             });
         if let Some(shared) = self.server().upgrade() {
-            shared.pool.wake_monitor();
+            shared.alarm.ring();
         }
     }
 

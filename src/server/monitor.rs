@@ -50,23 +50,23 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
             Some(_) => {}
         }
         let is_active = pool.look(&mut seen);
-        if connections.lists().len() > 1 && pool.is_short_of_workers() {
-            // Whoever sleeps on one list has to look after the others too.
-            shared.work.raise();
-        }
+        shared.wake_for_other_lists();
         if is_active {
             let timer = connections.next_timer();
             let timer = timer.map(|at| at.saturating_duration_since(now));
             std::thread::park_timeout(
                 timer.map_or(LOOK_INTERVAL, |timer| timer.min(LOOK_INTERVAL)),
             );
-        } else if stopper.state() == Stop::No {
-            pool.sleep(&seen, || {
-                let due = connections.next_due().map(|due| due.max(next_sweep));
-                let next = [due, connections.next_timer(), resume_at];
-                let next = next.into_iter().flatten().min()?;
-                let wait = next.saturating_duration_since(Instant::now());
-                Some((connections.millis(next), wait))
+        } else {
+            shared.alarm.sleep(|| {
+                let is_quiet = pool.is_as_seen(&seen) && stopper.state() == Stop::No;
+                is_quiet.then(|| {
+                    let due = connections.next_due().map(|due| due.max(next_sweep));
+                    let next = [due, connections.next_timer(), resume_at];
+                    let next = next.into_iter().flatten().min()?;
+                    let wait = next.saturating_duration_since(Instant::now());
+                    Some((connections.millis(next), wait))
+                })
             });
         }
     }
@@ -75,6 +75,10 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
     let farewell = Instant::now() + FAREWELL;
     while shared.running() > 0 && Instant::now() < farewell {
         std::thread::park_timeout(LOOK_INTERVAL);
+    }
+    // What is cut belongs to handlers too, and must not panic later where nobody expects it.
+    for lease in shared.connections.at_rest_all() {
+        worker.end(lease);
     }
     summary
 }
@@ -98,7 +102,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, worker: &mut Worker<'_>) -> Summa
     let connections = &shared.connections;
     let open = connections.taken();
     worker.close_idle();
-    worker.wake_all();
+    connections.wake_all();
     let end = after(Instant::now(), shared.config.grace);
     let mut seen = Seen::default();
     while connections.taken() > 0 && Instant::now() < end && stopper.state() != Stop::Now {
@@ -106,6 +110,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, worker: &mut Worker<'_>) -> Summa
         worker.sweep();
         worker.close_idle();
         shared.pool.look(&mut seen);
+        shared.wake_for_other_lists();
         std::thread::park_timeout(LOOK_INTERVAL);
     }
     let cut = connections.taken();

@@ -131,10 +131,12 @@ impl Poller {
 }
 
 fn readiness(flags: EventFlags) -> Readiness {
-    let ends = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+    let gone = EventFlags::HUP | EventFlags::ERR;
+    let ends = EventFlags::RDHUP | gone;
     Readiness {
         is_readable: flags.intersects(EventFlags::IN | ends),
         has_ended: flags.intersects(ends),
+        is_gone: flags.intersects(gone),
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::io::{self, IoSlice};
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Instant;
 
@@ -13,6 +12,7 @@ use bytes::Buf;
 use rustix::buffer::spare_capacity;
 use rustix::io::{pread, retry_on_intr};
 
+use super::panics::survive;
 use super::socket::Socket;
 use crate::message::{FileSlice, Stream, Wake};
 use crate::wire::{Conversation, Payload};
@@ -208,12 +208,14 @@ fn read_stream<'a>(
     scratch.resize(wanted, 0);
     let read = loop {
         // The reader is a handler's: one that panics has failed, and its answer is cut short like any that fails.
-        let read = || stream.reader.poll_read(scratch, wake);
-        match catch_unwind(AssertUnwindSafe(read)) {
-            Ok(Poll::Pending) => return Ok(Poll::Pending),
-            Ok(Poll::Ready(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {}
-            Ok(Poll::Ready(read)) => break read?,
-            Err(_) => return Err(io::Error::other("the body's reader panicked")),
+        let read = survive("a body is cut short", || {
+            stream.reader.poll_read(scratch, wake)
+        });
+        match read {
+            Some(Poll::Pending) => return Ok(Poll::Pending),
+            Some(Poll::Ready(Err(error))) if error.kind() == io::ErrorKind::Interrupted => {}
+            Some(Poll::Ready(read)) => break read?,
+            None => return Err(io::Error::other("the body's reader panicked")),
         }
     };
     if read > wanted {

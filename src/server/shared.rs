@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Config;
+use super::alarm::Alarm;
 use super::connections::Connections;
 use super::event::Source;
 use super::listener;
@@ -29,8 +30,9 @@ pub(super) struct Shared {
     pub(super) connections: Arc<Connections>,
     pub(super) queue: ReadyQueue,
     pub(super) pool: WorkerPool,
-    /// Workers that wait in the kernel.
-    pub(super) sleepers: AtomicUsize,
+    pub(super) alarm: Arc<Alarm>,
+    /// Workers that wait in the kernel, by the ready list they wait on.
+    sleepers: Box<[AtomicUsize]>,
     /// Raised when there is work in the queue while somebody sleeps.
     pub(super) work: Signal,
     shutdown: Signal,
@@ -53,11 +55,14 @@ impl Shared {
         let permits = config.active_threads.max(1);
         let workers = config.threads.max(permits + 1);
         let lists = config.ready_lists.clamp(1, permits);
+        let alarm = Arc::new(Alarm::default());
+        let connections = Connections::new(config.connections_max, lists, Arc::clone(&alarm))?;
         let shared = Shared {
-            connections: Arc::new(Connections::new(config.connections_max, lists)?),
+            connections: Arc::new(connections),
             queue: ReadyQueue::new(permits),
-            pool: WorkerPool::new(workers, permits),
-            sleepers: AtomicUsize::new(0),
+            pool: WorkerPool::new(workers, permits, Arc::clone(&alarm)),
+            alarm,
+            sleepers: (0..lists).map(|_| AtomicUsize::new(0)).collect(),
             work: Signal::for_one()?,
             shutdown: Signal::for_all()?,
             running: AtomicUsize::new(workers),
@@ -84,6 +89,25 @@ impl Shared {
     /// The number of the ready list that the holder of `permit` waits on.
     pub(super) fn list_of(&self, permit: usize) -> usize {
         permit % self.lists().len()
+    }
+
+    /// Workers that wait on the ready list of this number.
+    pub(super) fn sleepers_on(&self, list: usize) -> &AtomicUsize {
+        &self.sleepers[list]
+    }
+
+    /// Whether any worker waits in the kernel.
+    pub(super) fn anybody_sleeps(&self) -> bool {
+        self.sleepers
+            .iter()
+            .any(|count| count.load(Ordering::SeqCst) > 0)
+    }
+
+    /// Where there are fewer workers than lists, whoever sleeps on one has to look after the others too.
+    pub(super) fn wake_for_other_lists(&self) {
+        if self.lists().len() > 1 && self.pool.is_short_of_workers() {
+            self.work.raise();
+        }
     }
 
     /// Has the lists tell of new clients.
@@ -140,7 +164,7 @@ impl Shared {
             *is_paused = true;
             self.stop_listening();
             self.complain_of_accepting(error);
-            self.pool.wake_monitor();
+            self.alarm.ring();
         }
     }
 
@@ -208,7 +232,7 @@ impl Shared {
     /// A worker has ended.
     pub(super) fn note_ended(&self) {
         self.running.fetch_sub(1, Ordering::SeqCst);
-        self.pool.wake_monitor();
+        self.alarm.ring();
     }
 
     /// Has all workers end.

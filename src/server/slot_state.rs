@@ -20,7 +20,8 @@ const DRIVEN: u64 = 2;
 const PENDING: u64 = 4;
 const PENDING_READABLE: u64 = 8;
 const PENDING_END: u64 = 16;
-const ALL_PENDING: u64 = PENDING | PENDING_READABLE | PENDING_END;
+const PENDING_GONE: u64 = 32;
+const ALL_PENDING: u64 = PENDING | PENDING_READABLE | PENDING_END | PENDING_GONE;
 const GENERATION_SHIFT: u32 = 32;
 
 /// The state of one slot.
@@ -90,6 +91,7 @@ impl SlotState {
                     return Some(Readiness {
                         is_readable: before & PENDING_READABLE != 0,
                         has_ended: before & PENDING_END != 0,
+                        is_gone: before & PENDING_GONE != 0,
                     });
                 }
                 Err(now) => before = now,
@@ -97,9 +99,18 @@ impl SlotState {
         }
     }
 
-    /// Whether there is a connection that nobody drives.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.0.load(Ordering::SeqCst) & (OCCUPIED | DRIVEN) == OCCUPIED
+    /// Has whoever drives the connection (of this generation, if one is given) drive it once more. `false` if it is at
+    /// rest; `true` also if it is gone.
+    pub(super) fn leave_pending(&self, wanted: Option<u32>) -> bool {
+        let mut before = self.0.load(Ordering::SeqCst);
+        let is_meant = |state| wanted.is_none_or(|wanted| generation(state) == wanted);
+        while is_meant(before) && before & DRIVEN != 0 {
+            match self.exchange(before, before | PENDING) {
+                Ok(_) => return true,
+                Err(now) => before = now,
+            }
+        }
+        before & OCCUPIED == 0 || !is_meant(before)
     }
 
     fn exchange(&self, before: u64, after: u64) -> Result<u64, u64> {
@@ -113,11 +124,9 @@ fn generation(state: u64) -> u32 {
 }
 
 fn pending(readiness: Readiness) -> u64 {
-    let readable = if readiness.is_readable {
-        PENDING_READABLE
-    } else {
-        0
-    };
-    let end = if readiness.has_ended { PENDING_END } else { 0 };
-    PENDING | readable | end
+    let bit = |is_set: bool, bit: u64| if is_set { bit } else { 0 };
+    PENDING
+        | bit(readiness.is_readable, PENDING_READABLE)
+        | bit(readiness.has_ended, PENDING_END)
+        | bit(readiness.is_gone, PENDING_GONE)
 }

@@ -43,6 +43,7 @@ pub(super) struct Socket {
     is_readable: bool,
     /// The client's end is behind what is there to be read.
     has_ended: bool,
+    is_gone: bool,
     written: u64,
 }
 
@@ -74,6 +75,7 @@ impl Socket {
             stream,
             is_readable: true,
             has_ended: false,
+            is_gone: false,
             written: 0,
         }
     }
@@ -82,6 +84,12 @@ impl Socket {
     pub(super) fn note(&mut self, readiness: Readiness) {
         self.is_readable |= readiness.is_readable;
         self.has_ended |= readiness.has_ended;
+        self.is_gone |= readiness.is_gone;
+    }
+
+    /// Whether the client has reset the connection, so that nothing reaches it any more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.is_gone
     }
 
     /// Whether it is worth reading.
@@ -124,8 +132,28 @@ impl Socket {
         }
     }
 
-    /// Whether there is something to read right now, if only an end.
-    pub(super) fn has_input(&self) -> bool {
+    /// Whether there is something to read right now, if only an end; notes it.
+    pub(super) fn look_for_input(&mut self) -> bool {
+        self.is_readable |= self.has_input();
+        self.is_readable
+    }
+
+    /// Whether the client has ended and there is nothing left to read.
+    pub(super) fn is_at_end(&self) -> bool {
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        matches!(
+            rustix::net::recv(&self.stream, &mut [0; 1], flags),
+            Ok((0, _))
+        )
+    }
+
+    /// Ends the connection in both directions; the kernel reports it.
+    pub(super) fn shutdown(&mut self) {
+        // It may be gone already.
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    fn has_input(&self) -> bool {
         let peeked = rustix::net::recv(
             &self.stream,
             &mut [0; 1],

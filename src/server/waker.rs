@@ -5,7 +5,7 @@ use std::task::{Wake, Waker};
 
 use super::connections::Connections;
 use super::context::Context;
-use super::event::{Event, Source, Token};
+use super::event::Token;
 
 /// One connection, which may be gone when it is to be woken.
 struct ConnectionWaker {
@@ -19,12 +19,8 @@ impl Wake for ConnectionWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Some(connections) = self.connections.upgrade() else {
-            return;
-        };
-        // If somebody drives it, they ask its body once more before they let go.
-        if let Some(lease) = connections.acquire(Event::of(Source::Connection(self.token))) {
-            lease.hand_over();
+        if let Some(connections) = self.connections.upgrade() {
+            connections.wake(self.token);
         }
     }
 }

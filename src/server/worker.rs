@@ -1,7 +1,6 @@
 //! One worker's loop: take the next event, accept a client or drive a connection, set it down.
 
 use std::net::TcpStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use super::connections::{Kind, Lease};
 use super::context::Context;
 use super::event::{Event, Source};
 use super::listener;
+use super::panics::survive;
 use super::poller::{EVENTS_MAX, Interest};
 use super::shared::Shared;
 
@@ -32,9 +32,7 @@ pub(super) fn work(shared: &Shared, worker: usize) {
     let mut this = Worker::new(shared, Some(worker));
     // What panics here is ours; what handlers and readers do is caught where they are called. Either way the next event
     // is another connection's.
-    while let Err(_panic) = catch_unwind(AssertUnwindSafe(|| this.run(worker))) {
-        tracing::error!(target: "sockeye", "a worker panicked and goes on");
-    }
+    while survive("a worker goes on", || this.run(worker)).is_none() {}
 }
 
 /// A thread that drives connections: a worker, or the monitor, which asks no handler anything and drives nobody twice.
@@ -89,13 +87,14 @@ impl<'a> Worker<'a> {
             return Some(event);
         }
         // While somebody sleeps there is little to do, and what is left to the kernel wakes them.
-        if shared.sleepers.load(Ordering::SeqCst) == 0 {
+        let sleepers = shared.sleepers_on(shared.list_of(self.permit));
+        if sleepers.load(Ordering::SeqCst) == 0 {
             self.wait(EVENTS_MAX, Some(Duration::ZERO));
             if !self.events.is_empty() {
                 return self.receive_and_share();
             }
         }
-        shared.sleepers.fetch_add(1, Ordering::SeqCst);
+        sleepers.fetch_add(1, Ordering::SeqCst);
         // Whoever fills a batch from now on sees the sleeper; what came before is seen here.
         let event = shared.queue.take_or_sleep(self.permit);
         if event.is_none() {
@@ -103,7 +102,7 @@ impl<'a> Worker<'a> {
                 shared.connections.lists().len() > 1 && shared.pool.is_short_of_workers();
             self.wait(1, is_short.then_some(SHORT_WAIT));
         }
-        shared.sleepers.fetch_sub(1, Ordering::SeqCst);
+        sleepers.fetch_sub(1, Ordering::SeqCst);
         event.or_else(|| self.events.pop())
     }
 
@@ -120,7 +119,7 @@ impl<'a> Worker<'a> {
 
     /// Receives what the clients of all these events have sent, and leaves the events in the queue; returns the first.
     ///
-    /// What a handler learns about the world after the last of these reads is true for all of their requests.
+    /// What a handler learns about the world after that is true for all of their requests.
     fn receive_and_share(&mut self) -> Option<Event> {
         let shared = self.shared;
         if self.events.len() > 1 {
@@ -132,9 +131,8 @@ impl<'a> Worker<'a> {
                     *event = lease.keep();
                 }
             }
-            self.context.note_received();
             shared.queue.fill(self.permit, &self.events[1..]);
-            if shared.sleepers.load(Ordering::SeqCst) > 0 {
+            if shared.anybody_sleeps() {
                 shared.work.raise();
             }
         }
@@ -142,11 +140,10 @@ impl<'a> Worker<'a> {
     }
 
     fn receive_and_drive(&mut self, mut lease: Lease<'a>, has_received: bool) {
+        self.look_up();
         if !has_received {
             lease.receive(&mut self.context);
-            self.context.note_received();
         }
-        self.context.is_closing = self.shared.is_closing();
         self.drive(lease);
     }
 
@@ -196,12 +193,14 @@ impl<'a> Worker<'a> {
                 Ok(lease) => return Some(lease),
                 Err(connection) => connection,
             };
-            if let Some(lease) = connections.idle_longest() {
-                match lease.socket.has_input() {
+            if let Some(mut lease) = connections.idle_longest() {
+                match lease.socket.look_for_input() {
                     true => lease.hand_over(),
                     false => self.end(lease),
                 }
             } else if let Some(lease) = connections.slowest(Instant::now()) {
+                self.end(lease);
+            } else if let Some(lease) = connections.left_alone() {
                 self.end(lease);
             } else {
                 self.shared.note_full();
@@ -217,11 +216,8 @@ impl<'a> Worker<'a> {
         for drives in 1.. {
             let token = lease.token();
             let context = &mut self.context;
-            let driven = catch_unwind(AssertUnwindSafe(|| lease.drive(token, context)));
-            let mut next = driven.unwrap_or_else(|_panic| {
-                tracing::error!(target: "sockeye", "a connection is closed: its drive panicked");
-                Next::Close
-            });
+            let driven = survive("a connection is closed", || lease.drive(token, context));
+            let mut next = driven.unwrap_or(Next::Close);
             if let Next::Wait(wait) = &mut next
                 && drives >= DRIVES_MAX
             {
@@ -232,6 +228,8 @@ impl<'a> Worker<'a> {
                 };
             }
             lease = match self.set_down(lease, next) {
+                // A body that wakes itself, say.
+                Some(lease) if drives >= DRIVES_MAX => return lease.hand_over(),
                 Some(lease) => lease,
                 None => return,
             };
@@ -245,6 +243,8 @@ impl<'a> Worker<'a> {
         let is_closing = shared.is_closing();
         let Wait { reason, deadline } = match next {
             Next::Wait(wait) if !(wait.deadline.kind == Kind::Idle && is_closing) => wait,
+            // A request that is there when the server is stopped is answered.
+            Next::Wait(_) if lease.socket.look_for_input() => return Some(lease),
             _ => {
                 self.end(lease);
                 return None;
@@ -265,21 +265,14 @@ impl<'a> Worker<'a> {
             self.end(lease);
             return None;
         }
-        match lease.release(deadline, self.context.now) {
-            Ok(millis) => {
-                shared.pool.wake_monitor_at(millis);
-                None
-            }
-            Err(lease) => Some(lease),
-        }
+        lease.release(deadline, self.context.now).err()
     }
 
-    /// Ends a connection. What its handler left in it may panic when it is dropped.
-    fn end(&self, lease: Lease<'_>) {
+    /// Ends a connection. What its handler left in it may block or panic when it is dropped.
+    pub(super) fn end(&mut self, lease: Lease<'_>) {
         let connection = lease.end();
-        if catch_unwind(AssertUnwindSafe(|| drop(connection))).is_err() {
-            tracing::error!(target: "sockeye", "what a body left behind panicked when it was dropped");
-        }
+        self.context
+            .may_block(|_| survive("a connection is closed", || drop(connection)));
     }
 }
 
@@ -293,16 +286,16 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Answers or closes those who have waited too long, and hands over those that wanted to be woken.
+    /// Ends the waits of those who have waited too long, and hands over those that wanted to be woken.
     pub(super) fn sweep(&mut self) {
         for (mut lease, kind) in self.shared.connections.overdue(self.context.now) {
-            if kind == Kind::Timer {
+            if kind == Kind::Timer || lease.has_just_sent() {
                 lease.hand_over();
                 continue;
             }
-            let token = lease.token();
-            let next = lease.time_out(token, &mut self.context);
-            if let Some(lease) = self.set_down(lease, next) {
+            let context = &mut self.context;
+            let next = survive("a connection is closed", || lease.time_out(context));
+            if let Some(lease) = self.set_down(lease, next.unwrap_or(Next::Close)) {
                 lease.hand_over();
             }
         }
@@ -310,19 +303,11 @@ impl<'a> Worker<'a> {
 
     /// Closes all idle connections but those that have sent something meanwhile.
     pub(super) fn close_idle(&mut self) {
-        for lease in self.shared.connections.idle() {
-            match lease.socket.has_input() {
+        for mut lease in self.shared.connections.idle() {
+            match lease.socket.look_for_input() {
                 true => lease.hand_over(),
                 false => self.end(lease),
             }
         }
-    }
-
-    /// Has every body that waits to be woken be asked once more.
-    pub(super) fn wake_all(&mut self) {
-        self.shared
-            .connections
-            .waiting_to_be_woken()
-            .for_each(Lease::hand_over);
     }
 }

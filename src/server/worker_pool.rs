@@ -7,9 +7,9 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, Thread};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::alarm::Alarm;
 
 /// The worker is in something that may block.
 const BLOCKING: u64 = 1;
@@ -18,12 +18,7 @@ const PERMITTED: u64 = 2;
 /// One thing that may block; the bits above count them.
 const STEP: u64 = 4;
 
-/// The monitor sleeps until it is woken, whatever comes first.
-const UNTIL_WOKEN: u64 = u64::MAX;
-/// The monitor is awake.
-const AWAKE: u64 = 0;
-
-/// The workers of a server, by number, and its monitor.
+/// The workers of a server, by number.
 #[derive(Debug)]
 pub(super) struct WorkerPool {
     workers: Box<[WorkerState]>,
@@ -32,9 +27,7 @@ pub(super) struct WorkerPool {
     /// How many permits nobody has and nobody in reserve will take.
     unclaimed_permits: AtomicUsize,
     is_over: AtomicBool,
-    monitor: OnceLock<Thread>,
-    /// When the monitor looks next, in milliseconds; or [`AWAKE`].
-    monitor_wakes: AtomicU64,
+    alarm: Arc<Alarm>,
 }
 
 /// A cache line each: workers count without disturbing one another.
@@ -66,7 +59,7 @@ struct Permits {
 }
 
 impl WorkerPool {
-    pub(super) fn new(workers: usize, permits: usize) -> WorkerPool {
+    pub(super) fn new(workers: usize, permits: usize, alarm: Arc<Alarm>) -> WorkerPool {
         WorkerPool {
             workers: (0..workers).map(|_| WorkerState::default()).collect(),
             permits: Mutex::new(Permits {
@@ -76,8 +69,7 @@ impl WorkerPool {
             permit_is_free: Condvar::new(),
             unclaimed_permits: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
-            monitor: OnceLock::new(),
-            monitor_wakes: AtomicU64::new(AWAKE),
+            alarm,
         }
     }
 
@@ -141,9 +133,7 @@ impl WorkerPool {
     pub(super) fn begin_blocking(&self, worker: usize) -> Blocking<'_> {
         let state = &self.workers[worker].state;
         state.fetch_add(STEP + BLOCKING, Ordering::SeqCst);
-        if self.monitor_wakes.load(Ordering::SeqCst) != AWAKE {
-            self.wake_monitor();
-        }
+        self.alarm.ring_if_asleep();
         Blocking(state)
     }
 
@@ -167,27 +157,6 @@ impl WorkerPool {
 
 /// The monitor's side.
 impl WorkerPool {
-    /// Makes the calling thread the monitor.
-    pub(super) fn enlist_monitor(&self) {
-        // A second call would be for the same thread: a pool has one server, and a server one monitor.
-        let _ = self.monitor.set(thread::current());
-    }
-
-    /// Has the monitor look now.
-    pub(super) fn wake_monitor(&self) {
-        self.monitor_wakes.store(AWAKE, Ordering::SeqCst);
-        if let Some(monitor) = self.monitor.get() {
-            monitor.unpark();
-        }
-    }
-
-    /// Has the monitor look at `millis` at the latest.
-    pub(super) fn wake_monitor_at(&self, millis: u64) {
-        if millis < self.monitor_wakes.load(Ordering::SeqCst) {
-            self.wake_monitor();
-        }
-    }
-
     /// One look at everybody: retakes the permits of those who have been in the same thing since the last look. Returns
     /// whether anybody has been or is in something that may block.
     pub(super) fn look(&self, seen: &mut Seen) -> bool {
@@ -225,31 +194,12 @@ impl WorkerPool {
         self.permit_is_free.notify_one();
     }
 
-    /// Lets the monitor sleep until it is woken, or until `next_look` in milliseconds with the duration from now to then;
-    /// but not if somebody has begun something that may block since the look that left `seen`.
-    pub(super) fn sleep(&self, seen: &Seen, next_look: impl FnOnce() -> Option<(u64, Duration)>) {
-        self.monitor_wakes.store(UNTIL_WOKEN, Ordering::SeqCst);
+    /// Whether nobody has begun something that may block since the look that left `seen`.
+    pub(super) fn is_as_seen(&self, seen: &Seen) -> bool {
         let states = self
             .workers
             .iter()
             .map(|worker| worker.state.load(Ordering::SeqCst));
-        if states.eq(seen.0.iter().copied()) {
-            let next = next_look();
-            let (millis, wait) =
-                next.map_or((UNTIL_WOKEN, None), |(at, wait)| (at.max(1), Some(wait)));
-            // Fails if it has been woken meanwhile.
-            let sleeps = self.monitor_wakes.compare_exchange(
-                UNTIL_WOKEN,
-                millis,
-                Ordering::SeqCst,
-                Ordering::SeqCst,
-            );
-            match (sleeps, wait) {
-                (Err(_), _) => {}
-                (Ok(_), Some(wait)) => thread::park_timeout(wait),
-                (Ok(_), None) => thread::park(),
-            }
-        }
-        self.monitor_wakes.store(AWAKE, Ordering::SeqCst);
+        states.eq(seen.0.iter().copied())
     }
 }

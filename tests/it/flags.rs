@@ -3,6 +3,7 @@
 mod access;
 mod command;
 mod files;
+mod log;
 mod missing;
 mod responses;
 

@@ -23,6 +23,7 @@ mod process;
 #[cfg(feature = "cli")]
 mod program;
 mod public_api;
+mod readers;
 mod router;
 mod server;
 #[cfg(feature = "cli")]

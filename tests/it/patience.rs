@@ -187,93 +187,6 @@ fn a_body_that_takes_its_time_is_not_cut_for_it() {
     assert_eq!(answer.body.len(), 5 * 64 * 1024);
 }
 
-/// A body whose reader says that it has filled more than it has.
-struct Overstates {
-    written: usize,
-    said: usize,
-    is_done: bool,
-}
-
-impl Read for Overstates {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if std::mem::replace(&mut self.is_done, true) {
-            return Ok(0);
-        }
-        let written = self.written.min(buffer.len());
-        buffer[..written].fill(b'x');
-        Ok(self.said)
-    }
-}
-
-/// A body that panics when it is dropped.
-struct PanicsLate(&'static [u8]);
-
-impl Read for PanicsLate {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl Drop for PanicsLate {
-    fn drop(&mut self) {
-        panic!("a test panics when it is dropped");
-    }
-}
-
-#[test]
-fn a_reader_that_lies_or_panics_harms_its_own_answer_only() {
-    let server = TestServer::start(|request: &Request| {
-        let overstates = |written, said, length| {
-            let reader = Overstates {
-                written,
-                said,
-                is_done: false,
-            };
-            let stream = Stream {
-                reader: Box::new(reader),
-                length,
-            };
-            Response::new(StatusCode::OK).with_body(Body::Stream(stream))
-        };
-        match request.target().path() {
-            "/too-much" => overstates(5, 10_000_000, None),
-            "/stale" => overstates(5, 1000, None),
-            "/beyond" => overstates(5, 1000, Some(5)),
-            "/late" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
-                reader: Box::new(PanicsLate(b"whole")),
-                length: Some(5),
-            })),
-            "/secret" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
-                reader: Box::new(io::Cursor::new(vec![b's'; 100_000])),
-                length: None,
-            })),
-            _ => Response::text("well\n"),
-        }
-    });
-    for _ in 0..40 {
-        assert_eq!(server.ask("GET /secret").body.len(), 100_000);
-        let mut client = server.connect();
-        client.say("GET /too-much HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(
-            !client.hear_to_end().ends_with(b"0\r\n\r\n"),
-            "no end may be pretended"
-        );
-        let stale = server.ask("GET /stale").body;
-        assert!(!stale.contains(&b's'), "another client's bytes went out");
-        let mut client = server.connect();
-        client.say("GET /beyond HTTP/1.1\r\nHost: a\r\n\r\n");
-        let heard = client.hear_to_end();
-        assert!(
-            !heard.ends_with(b"xxxxxs"),
-            "more went out than was promised"
-        );
-        let mut client = server.connect();
-        client.say("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(client.hear_to_end().ends_with(b"whole"));
-    }
-    assert_eq!(server.ask("GET /").text(), "well\n");
-}
-
 #[test]
 fn a_body_that_dribbles_is_ended_though_no_gap_in_it_is_long() {
     let config = Config {
@@ -346,4 +259,38 @@ fn whoever_hardly_moves_gives_way_before_a_newcomer_is_refused() {
     until("one of them gives way", || {
         server.ask("GET /").status == 200
     });
+}
+
+#[test]
+fn a_request_that_has_come_while_all_threads_were_blocked_is_not_too_late() {
+    let gate = Arc::new(Gate::default());
+    let inner = Arc::clone(&gate);
+    let config = Config {
+        threads: 2,
+        active_threads: 1,
+        idle_timeout: Duration::from_millis(200),
+        head_timeout: Duration::from_millis(200),
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, move |request: &Request| {
+        if request.target().path() == "/gate" {
+            inner.wait();
+        }
+        Response::text("well\n")
+    });
+    let mut idle = server.connect();
+    assert_eq!(idle.ask("GET /").text(), "well\n");
+    let mut half = server.connect();
+    half.say("GET / HTTP/1.1\r\n");
+    let mut blocked: Vec<_> = (0..2).map(|_| server.connect()).collect();
+    for client in &mut blocked {
+        client.say("GET /gate HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    until("all threads are blocked", || gate.waiting() == 2);
+    idle.say("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    half.say("Host: localhost\r\n\r\n");
+    std::thread::sleep(Duration::from_millis(600));
+    gate.open();
+    assert_eq!(idle.hear().text(), "well\n");
+    assert_eq!(half.hear().text(), "well\n");
 }

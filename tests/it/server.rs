@@ -280,3 +280,23 @@ fn ready_lists_side_by_side_serve_as_one_server() {
         }
     );
 }
+
+#[test]
+fn a_request_on_an_idle_connection_that_is_there_when_the_server_stops_is_answered() {
+    for _ in 0..20 {
+        let server = TestServer::start(hello());
+        let mut clients: Vec<_> = (0..50).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            assert_eq!(client.ask("GET /").status, 200);
+        }
+        for client in &mut clients {
+            client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        server.stopper().stop();
+        for client in &mut clients {
+            assert_eq!(client.hear().status, 200);
+            assert!(client.is_closed());
+        }
+        assert_eq!(server.wait().cut, 0);
+    }
+}

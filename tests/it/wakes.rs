@@ -195,3 +195,116 @@ fn a_body_is_asked_again_at_its_time_without_a_thread_and_whatever_the_timeouts(
         "{taken:?}"
     );
 }
+
+/// A body that does what the test says.
+struct Source<F>(F);
+
+impl<F> BodySource for Source<F>
+where
+    F: FnMut(&mut [u8], &mut Wake<'_>) -> Poll<io::Result<usize>> + Send,
+{
+    fn poll_read(&mut self, buffer: &mut [u8], wake: &mut Wake<'_>) -> Poll<io::Result<usize>> {
+        (self.0)(buffer, wake)
+    }
+}
+
+fn streamed(reader: impl BodySource + 'static) -> Response {
+    let reader = Box::new(reader);
+    Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+        reader,
+        length: None,
+    }))
+}
+
+#[test]
+fn a_body_whose_time_is_over_already_is_asked_again_and_again() {
+    let server = TestServer::start(|_: &Request| {
+        let mut asked = 0;
+        streamed(Source(move |buffer: &mut [u8], wake: &mut Wake<'_>| {
+            asked += 1;
+            if asked % 200 != 0 {
+                wake.at(Instant::now() - Duration::from_millis(50));
+                return Poll::Pending;
+            }
+            buffer[0] = b'x';
+            Poll::Ready(Ok(usize::from(asked < 1000)))
+        }))
+    });
+    let mut clients: Vec<Client> = (0..60).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for client in &mut clients {
+        assert_eq!(client.hear().text(), "xxxx");
+    }
+}
+
+#[test]
+fn a_body_that_wakes_itself_lets_others_have_their_turn() {
+    let server = TestServer::with_config(two_threads(), |request: &Request| {
+        match request.target().path() {
+            "/self" => streamed(Source(|_: &mut [u8], wake: &mut Wake<'_>| {
+                wake.waker().wake_by_ref();
+                Poll::Pending
+            })),
+            _ => Response::text("hello\n"),
+        }
+    });
+    let mut busy = server.connect();
+    busy.say("GET /self HTTP/1.1\r\nHost: a\r\n\r\n");
+    busy.hear_head();
+    let asked = Instant::now();
+    assert_eq!(server.ask("GET /").text(), "hello\n");
+    assert!(
+        asked.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
+}
+
+#[test]
+fn a_client_that_resets_while_its_body_has_nothing_to_give_frees_its_slot() {
+    let config = Config {
+        connections_max: 20,
+        ..Config::default()
+    };
+    let channel = Channel::default();
+    let server = server(&channel, config);
+    let clients: Vec<Client> = (0..20).map(|_| listen(&server)).collect();
+    until("all listen", || channel.listening() == 20);
+    for client in &clients {
+        let socket = socket2::SockRef::from(client.stream());
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+    }
+    drop(clients);
+    until("there is a slot", || server.ask("GET /").status == 200);
+    until("the bodies are gone", || Arc::strong_count(&channel.0) == 2);
+}
+
+#[test]
+fn waking_a_body_whose_client_takes_nothing_does_not_put_its_timeout_off() {
+    let config = Config {
+        write_timeout: Duration::from_millis(200),
+        ..Config::default()
+    };
+    let wakers: Arc<Mutex<Vec<Waker>>> = Arc::default();
+    let (of_body, alive) = (Arc::clone(&wakers), Arc::new(()));
+    let in_body = Arc::clone(&alive);
+    let server = TestServer::with_config(config, move |_: &Request| {
+        let (wakers, alive) = (Arc::clone(&of_body), Arc::clone(&in_body));
+        streamed(Source(move |buffer: &mut [u8], wake: &mut Wake<'_>| {
+            let _alive = &alive;
+            wakers.lock().unwrap().push(wake.waker().clone());
+            Poll::Ready(Ok(buffer.len()))
+        }))
+    });
+    let mut client = server.connect();
+    client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.hear_head();
+    until("it is cut, though it is woken all the time", || {
+        let last = wakers.lock().unwrap().last().cloned();
+        last.inspect(Waker::wake_by_ref);
+        std::thread::sleep(Duration::from_millis(1));
+        Arc::strong_count(&alive) == 2
+    });
+}

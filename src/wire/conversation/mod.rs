@@ -292,6 +292,18 @@ impl Conversation {
         self.output.shrink_to_fit();
     }
 
+    /// Whether a reader's body is being sent.
+    pub fn has_stream(&self) -> bool {
+        matches!(self.phase, Phase::Delivering(Payload::Stream { .. }, _))
+    }
+
+    /// Gives back what its buffers hold beyond `bytes` each, after [`Conversation::restart`].
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.input.shrink_to(bytes);
+        self.output.shrink_to(bytes);
+        self.request.body.shrink_to(bytes);
+    }
+
     /// Goes back to the very beginning, for another client, and keeps the memory.
     pub fn restart(&mut self) {
         self.phase = Phase::Head(HeadScan::default());

@@ -1,6 +1,8 @@
 //! What is written about the house is true: the map in `src/lib.rs`, the files and tests that the documents name, and
 //! the flags in the README.
 
+#[cfg(feature = "cli")]
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use super::PARTS;
@@ -130,7 +132,7 @@ fn the_files_and_the_tests_that_the_documents_name_are_there() {
 
 /// The flags of a text whose lines have them where `cell` says, and each one's default if it has one.
 #[cfg(feature = "cli")]
-type Flags = std::collections::BTreeMap<String, Option<String>>;
+type Flags = BTreeMap<String, Option<String>>;
 
 /// `-p, --port <N>  The port [default: 8080, …]` in the help.
 #[cfg(feature = "cli")]

@@ -83,7 +83,7 @@ const PARTS: &[Part] = &[
         must_not_touch: &[SOCKETS, FILE_SYSTEM, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "server", may_name: &["message", "handler", "wire", "access_log"],
         must_not_touch: &[OPENING, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
-    Part { name: "cli", may_name: &["server", "files", "middleware", "handler"],
+    Part { name: "cli", may_name: &["access_log", "server", "files", "middleware", "handler"],
         must_not_touch: &[THREADS, EXITING] },
     // Of the binary alone, and knows nobody but the words for the end.
     Part { name: "confine", may_name: &["cli"],

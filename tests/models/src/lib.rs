@@ -32,6 +32,7 @@ use slot_state::SlotState;
 const READABLE: Readiness = Readiness {
     is_readable: true,
     has_ended: false,
+    is_gone: false,
 };
 
 /// Every interleaving in which threads are preempted three times at most, which is where such faults lie.
@@ -113,7 +114,7 @@ fn nothing_that_arrives_is_left_and_nobody_drives_beside_another() {
             thread.join().unwrap();
         }
         assert_eq!(slot.arrived.load(Ordering::SeqCst), 0, "something was left");
-        assert!(slot.state.is_at_rest());
+        assert!(slot.state.acquire_at_rest().is_some(), "it is at rest");
     });
 }
 
@@ -218,5 +219,29 @@ fn whoever_goes_to_sleep_has_seen_the_batch_or_is_seen() {
             has_seen || is_woken.load(Ordering::SeqCst) == 1,
             "it sleeps beside work"
         );
+    });
+}
+
+#[test]
+fn a_wake_reaches_whoever_drives_or_finds_the_connection_at_rest() {
+    check(|| {
+        let (slot, generation) = Slot::occupied_and_at_rest();
+        assert!(slot.state.acquire(generation, READABLE));
+        let slot = Arc::new(slot);
+        let driver = {
+            let slot = Arc::clone(&slot);
+            thread::spawn(move || {
+                slot.arrived.store(0, Ordering::SeqCst);
+                if slot.state.release().is_some() {
+                    slot.drive();
+                }
+            })
+        };
+        slot.arrived.fetch_add(1, Ordering::SeqCst);
+        if !slot.state.leave_pending(Some(generation)) && slot.state.acquire_at_rest().is_some() {
+            slot.drive();
+        }
+        driver.join().unwrap();
+        assert_eq!(slot.arrived.load(Ordering::SeqCst), 0, "something was left");
     });
 }

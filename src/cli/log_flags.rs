@@ -1,0 +1,68 @@
+//! The flags that say where there is a line for every request, and what it looks like.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Exit, directory};
+use crate::access_log::{Format, Log};
+
+/// Where there is a line for every request, and what it looks like.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Log")]
+pub struct LogFlags {
+    /// A line for each request: pretty, common, combined or json [default: pretty; in a file combined]
+    #[arg(long, value_name = "FORMAT", conflicts_with = "quiet")]
+    pub log_format: Option<Format>,
+
+    /// Append these lines to FILE, which is opened again on SIGUSR1 [default: stderr]
+    #[arg(long, value_name = "FILE", conflicts_with = "quiet")]
+    pub log_file: Option<PathBuf>,
+}
+
+impl LogFlags {
+    /// What a line looks like. One in a file is read later, so that it has to tell when it was, and who.
+    pub fn format(&self) -> Format {
+        let default = match self.log_file {
+            Some(_) => Format::Combined,
+            None => Format::Pretty,
+        };
+        self.log_format.unwrap_or(default)
+    }
+
+    /// The file's log, if there is one; `root` is the directory that is served, if one is.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written, or everybody could read it.
+    pub fn open(&self, root: Option<&Path>) -> Result<Option<Log>, Exit> {
+        let Some(file) = &self.log_file else {
+            return Ok(None);
+        };
+        let shown = directory::shown(file);
+        if root.is_some_and(|root| lies_in(file, root)) {
+            return Err(Exit::usage(format!(
+                "`{shown}` of --log-file lies in the directory that is served\n  put it beside the directory, so that nobody can fetch it"
+            )));
+        }
+        let path = file.clone();
+        let open = move || File::options().append(true).create(true).open(&path);
+        Log::opening(open).map(Some).map_err(|error| {
+            Exit::usage(format!(
+                "cannot write to `{shown}` of --log-file: {error}\n  name a file in a directory that is there, and that the server's user may write to"
+            ))
+        })
+    }
+}
+
+/// Whether `file`, which may not be there yet, would be found in `root`.
+fn lies_in(file: &Path, root: &Path) -> bool {
+    let directory = match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let found = [file.canonicalize(), directory.canonicalize()];
+    root.canonicalize()
+        .is_ok_and(|root| found.iter().flatten().any(|path| path.starts_with(&root)))
+}

@@ -1,0 +1,142 @@
+//! What a handler's reader does harms its own answer only.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use sockeye::message::{Body, Request, Response, StatusCode, Stream};
+use sockeye::server::Config;
+
+use crate::support::TestServer;
+
+/// A body whose reader says that it has filled more than it has.
+struct Overstates {
+    written: usize,
+    said: usize,
+    is_done: bool,
+}
+
+impl Read for Overstates {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::mem::replace(&mut self.is_done, true) {
+            return Ok(0);
+        }
+        let written = self.written.min(buffer.len());
+        buffer[..written].fill(b'x');
+        Ok(self.said)
+    }
+}
+
+/// A body that panics when it is dropped.
+struct PanicsLate(&'static [u8]);
+
+impl Read for PanicsLate {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Drop for PanicsLate {
+    fn drop(&mut self) {
+        panic!("a test panics when it is dropped");
+    }
+}
+
+#[test]
+fn a_reader_that_lies_or_panics_harms_its_own_answer_only() {
+    let server = TestServer::start(|request: &Request| {
+        let overstates = |written, said, length| {
+            let reader = Overstates {
+                written,
+                said,
+                is_done: false,
+            };
+            let stream = Stream {
+                reader: Box::new(reader),
+                length,
+            };
+            Response::new(StatusCode::OK).with_body(Body::Stream(stream))
+        };
+        match request.target().path() {
+            "/too-much" => overstates(5, 10_000_000, None),
+            "/stale" => overstates(5, 1000, None),
+            "/beyond" => overstates(5, 1000, Some(5)),
+            "/late" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+                reader: Box::new(PanicsLate(b"whole")),
+                length: Some(5),
+            })),
+            "/secret" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+                reader: Box::new(io::Cursor::new(vec![b's'; 100_000])),
+                length: None,
+            })),
+            _ => Response::text("well\n"),
+        }
+    });
+    for _ in 0..40 {
+        assert_eq!(server.ask("GET /secret").body.len(), 100_000);
+        let mut client = server.connect();
+        client.say("GET /too-much HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(
+            !client.hear_to_end().ends_with(b"0\r\n\r\n"),
+            "no end may be pretended"
+        );
+        let stale = server.ask("GET /stale").body;
+        assert!(!stale.contains(&b's'), "another client's bytes went out");
+        let mut client = server.connect();
+        client.say("GET /beyond HTTP/1.1\r\nHost: a\r\n\r\n");
+        let heard = client.hear_to_end();
+        assert!(
+            !heard.ends_with(b"xxxxxs"),
+            "more went out than was promised"
+        );
+        let mut client = server.connect();
+        client.say("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(client.hear_to_end().ends_with(b"whole"));
+    }
+    assert_eq!(server.ask("GET /").text(), "well\n");
+}
+
+/// A body without end that panics when it is dropped.
+struct PanicsWhenCut;
+
+impl Read for PanicsWhenCut {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(buffer.len())
+    }
+}
+
+impl Drop for PanicsWhenCut {
+    fn drop(&mut self) {
+        panic!("a test panics when it is cut");
+    }
+}
+
+#[test]
+fn a_body_that_panics_when_its_client_is_cut_ends_nothing_else() {
+    let config = Config {
+        write_timeout: Duration::from_millis(100),
+        grace: Duration::from_millis(50),
+        ..Config::default()
+    };
+    let server =
+        TestServer::with_config(config, |request: &Request| match request.target().path() {
+            "/endless" => Response::new(StatusCode::OK).with_body(Body::Stream(Stream {
+                reader: Box::new(PanicsWhenCut),
+                length: None,
+            })),
+            _ => Response::text("well\n"),
+        });
+    let endless = || {
+        let mut client = server.connect();
+        client.say("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.hear_head();
+        client
+    };
+    // Cut by its timeout, and by the end of the server.
+    let mut late = endless();
+    std::thread::sleep(Duration::from_secs(8));
+    late.hear_to_end();
+    assert_eq!(server.ask("GET /").text(), "well\n");
+    let _last = endless();
+    server.stopper().stop();
+    assert_eq!(server.wait().cut, 1);
+}
