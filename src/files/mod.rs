@@ -224,8 +224,8 @@ impl StaticFiles {
         }
         let content = match &entry.bytes {
             Some(bytes) => {
-                let known = Some(entry.description.fingerprint);
-                let is_same = || self.root.fingerprint(&entry.path) == known;
+                let known = &entry.description.fingerprint;
+                let is_same = || self.root.is_still(&entry.path, known);
                 let holds = self.cache.still_holds(&entry, request.received(), is_same);
                 holds.then(|| Content::Memory(bytes.clone()))?
             }

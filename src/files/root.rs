@@ -132,12 +132,14 @@ impl Root {
         }
     }
 
-    /// What `path` is now, without opening it. It tells whether what is remembered of it still holds, and no more: the
-    /// path may lead out, and then its fingerprint is none that was ever taken inside.
-    pub(super) fn fingerprint(&self, path: &CStr) -> Option<Fingerprint> {
-        let directory = self.directory().ok()?;
+    /// Whether `path` is still what `known` was taken of, without opening it. It tells whether what is remembered of it
+    /// holds, and no more: the path may lead out, and then it is nothing that was ever taken inside.
+    pub(super) fn is_still(&self, path: &CStr, known: &Fingerprint) -> bool {
+        let Ok(directory) = self.directory() else {
+            return false;
+        };
         let stat = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()));
-        Some(fingerprint(&stat.ok()?))
+        stat.is_ok_and(|stat| is_state(&stat, known))
     }
 
     /// What a link leads to, as far as it stays where links may lead.
@@ -346,6 +348,16 @@ pub(super) fn fingerprint(stat: &Stat) -> Fingerprint {
             owner: (stat.st_uid, stat.st_gid),
         },
     }
+}
+
+/// Whether what was looked at is in the state of `known`. Every request asks this, so nothing is built for it; and the
+/// attributes are not compared: they do not change without the change time.
+fn is_state(stat: &Stat, known: &Fingerprint) -> bool {
+    stat.st_ino == known.inode
+        && stat.st_dev == known.device
+        && stat.st_size as u64 == known.size
+        && (stat.st_ctime, stat.st_ctime_nsec as u32) == known.changed
+        && (stat.st_mtime, stat.st_mtime_nsec as u32) == known.modified
 }
 
 fn identity(stat: &Stat) -> (u64, u64) {

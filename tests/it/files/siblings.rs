@@ -229,3 +229,32 @@ fn switched_off_no_sibling_is_sent() {
         assert_eq!((answer.text(), answer.field("Vary")), ("let identity;", ""));
     }
 }
+
+#[test]
+fn a_clean_url_an_index_and_a_media_type_that_was_set_have_siblings_too() {
+    let site = Site::with("about.html", "about");
+    site.write("about.html.br", "about as br");
+    site.write("d/home.htm", "home");
+    site.write("d/home.htm.br", "home as br");
+    site.write("a.foo", "foo");
+    site.write("a.foo.br", "foo as br");
+    settle();
+    let files = site.files_with(|config| {
+        config.clean_urls = true;
+        config.index = "home.htm".to_owned();
+        config.media_types = vec![("foo".to_owned(), "text/x-foo".to_owned())];
+    });
+    for (url, text, media_type) in [
+        ("/about", "about as br", "text/html; charset=utf-8"),
+        ("/d/", "home as br", "text/html; charset=utf-8"),
+        ("/a.foo", "foo as br", "text/x-foo; charset=utf-8"),
+    ] {
+        // The first time from the file, then from memory.
+        for _ in 0..2 {
+            let answer = ask_for(&files, url, "br");
+            assert_eq!(answer.text(), text, "{url}");
+            assert_eq!(answer.field("Content-Type"), media_type, "{url}");
+            assert_eq!(answer.field("Vary"), "Accept-Encoding", "{url}");
+        }
+    }
+}
