@@ -61,8 +61,8 @@
 //! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
 //! | [`cli`] | arguments and messages for the person at the terminal |
 //!
-//! The command adds two files of its own: `main`, which wires them all, and `confine`, which gives up the rights that a
-//! server of files does not need. `ARCHITECTURE.md` tells the rest: the way of a request, what may block, and where to
+//! The command adds three files of its own: `main`, which wires them all, `site`, which composes what is served, and
+//! `confine`, which gives up the rights that a server of files does not need. `ARCHITECTURE.md` tells the rest: the way of a request, what may block, and where to
 //! change what.
 //!
 //! A test (`tests/it/tidy`) compares the map with what is imported, and keeps each part from the worlds that are not its

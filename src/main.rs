@@ -1,28 +1,24 @@
 //! Wires arguments, handlers and server; the only file that knows everyone.
 
 mod confine;
+mod site;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
-use sockeye::Handler;
 use sockeye::access_log::{self, Log, LogLevel, Settings};
 use sockeye::cli::directory::{self, Chosen};
 use sockeye::cli::limits::{self, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
 use sockeye::cli::{self, Exit, Options};
-use sockeye::echo::Echo;
 use sockeye::files::{FilesConfig, StaticFiles};
-use sockeye::middleware::auth::User;
 use sockeye::middleware::explain::Missing;
-use sockeye::router::Router;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
 // What is said at the end waits so long for an output that does not take it.
@@ -89,7 +85,7 @@ fn run() -> Result<(), Exit> {
     });
 
     let missing = Missing::default();
-    let served = server.serve(handler(
+    let served = server.serve(site::handler(
         &options,
         files,
         &chosen,
@@ -132,35 +128,6 @@ fn memory(config: &Config, files: &FilesConfig, options: &Options) -> Memory {
             + files.memory_bytes(),
         connection_bytes: config.connection_bytes(),
     }
-}
-
-/// The files, and around them what was asked for: the doors outside of what leads to files, and outside of all what every
-/// response says.
-fn handler(
-    options: &Options,
-    files: StaticFiles,
-    chosen: &Chosen,
-    users: Vec<User>,
-    is_local: bool,
-    missing: Missing,
-) -> Box<dyn Handler> {
-    let files = Arc::new(files);
-    let explainer = Arc::clone(&files);
-    // What lies beside one file is nobody's business.
-    let is_directory = chosen.file.is_none();
-    let explain =
-        move |path: &str, base: &str| is_directory.then(|| explainer.explain(path, base))?;
-    let router = Router::new().any("/echo", Echo).fallback(files);
-    let inside = chosen.around(Box::new(router));
-    let system = rustix::system::uname();
-    let system = system.nodename().to_string_lossy();
-    let inside = options.files.around(missing, explain, inside);
-    let inside = options
-        .access
-        .around(users, (&options.host, is_local, &system), inside);
-    options
-        .responses
-        .around(options.access.is_private(), inside)
 }
 
 /// Where lines go: what the server says of itself, and where it is another place, those about requests.

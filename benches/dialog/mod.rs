@@ -1,15 +1,18 @@
 //! Bytes in, bytes out: the whole way of a request but for the socket, as the benches and the instruction counts drive it.
 
+#[path = "../../src/site.rs"]
+mod command;
+
 use std::fs;
 use std::hint::black_box;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use sockeye::Handler;
-use sockeye::echo::Echo;
+use sockeye::cli::{Options, directory as cli_directory};
 use sockeye::files::StaticFiles;
-use sockeye::middleware::host_guard::{HostGuard, Hosts};
-use sockeye::router::Router;
+use sockeye::middleware::explain::Missing;
 use sockeye::wire::{Conversation, Limits, Turn};
 use tempfile::TempDir;
 
@@ -37,15 +40,21 @@ pub(crate) const BROWSER: &str = "GET /1k.txt HTTP/1.1\r\n\
 
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-/// The handlers of the command, over a directory with one file of 1 KB, in memory from the first request on.
+/// What the command serves when no flag is set: a directory with one file of 1 KB, in memory from the first request on.
 pub(crate) fn site() -> (TempDir, impl Handler) {
     let directory = tempfile::tempdir().expect("a directory of our own");
     fs::write(directory.path().join("1k.txt"), [b'a'; 1024]).expect("room for 1 KB");
     // Only a file older than the clock's granularity is kept in memory, and its date is told once its second is over.
     thread::sleep(Duration::from_millis(1100));
-    let files = StaticFiles::new(directory.path()).expect("it was just made");
-    let router = Router::new().any("/echo", Echo).fallback(files);
-    (directory, HostGuard::new(Hosts::loopback(), router))
+    let options = Options::parse([directory.path()], |_| true, |_| None);
+    let options = options.expect("a directory is all it takes");
+    let chosen = cli_directory::choose(options.directory.as_deref(), Path::new("."));
+    let chosen = chosen.expect("it was just made");
+    let files = StaticFiles::with_config(&chosen.path, &options.files.config());
+    let files = files.expect("it was just made");
+    let missing = Missing::default();
+    let handler = command::handler(&options, files, &chosen, Vec::new(), true, missing);
+    (directory, handler)
 }
 
 /// A conversation in which nothing has been said.

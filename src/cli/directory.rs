@@ -32,13 +32,13 @@ impl Chosen {
     }
 
     /// Lets `inside`, which serves the directory, serve the one file only, if one was named.
-    pub fn around(&self, inside: Box<dyn Handler>) -> Box<dyn Handler> {
+    pub fn around(&self, inside: impl Handler) -> Box<dyn Handler> {
         match &self.file {
             Some([name, real]) => {
                 let name = name.as_encoded_bytes().to_vec();
                 Box::new(single_file(name, url_path(real.as_ref()), inside))
             }
-            None => inside,
+            None => Box::new(inside),
         }
     }
 }

@@ -90,11 +90,22 @@ impl FileFlags {
         &self,
         missing: Missing,
         explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
-        mut inside: Box<dyn Handler>,
+        inside: impl Handler,
     ) -> Box<dyn Handler> {
-        if let Some(file) = &self.spa {
-            inside = Box::new(spa::single_page(url_path(file), inside));
+        match &self.spa {
+            Some(file) => {
+                self.with_errors(missing, explain, spa::single_page(url_path(file), inside))
+            }
+            None => self.with_errors(missing, explain, inside),
         }
+    }
+
+    fn with_errors(
+        &self,
+        missing: Missing,
+        explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
+        inside: impl Handler,
+    ) -> Box<dyn Handler> {
         let base = self
             .base
             .as_ref()
@@ -102,12 +113,11 @@ impl FileFlags {
             .trim_end_matches('/')
             .to_owned();
         let explain = move |path: &str| explain(path, &base);
-        inside = Box::new(explained(missing, explain, inside));
-        inside = Box::new(with_own_pages(inside));
-        if let Some(base) = &self.base {
-            inside = Box::new(base::under(base.clone(), inside));
+        let inside = with_own_pages(explained(missing, explain, inside));
+        match &self.base {
+            Some(base) => Box::new(base::under(base.clone(), inside)),
+            None => Box::new(inside),
         }
-        inside
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode};
-use crate::middleware::EveryResponse;
+use crate::middleware::EveryError;
 use crate::middleware::host_guard::is_loopback_name;
 
 // Fields by which proxies and tunnels say for whom they ask.
@@ -124,12 +124,12 @@ impl Missing {
 }
 
 /// Lets the 404s of `inside` say what `explain` knows of their path, which it may look up on the disk.
-pub fn explained(
+pub fn explained<H: Handler>(
     missing: Missing,
     explain: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
-    inside: impl Handler,
+    inside: H,
 ) -> impl Handler {
-    let add = move |request: &Request, response: Response| {
+    let add = move |request: &Request, response: Response, _: &H| {
         let path = request.target().path();
         if response.status() != StatusCode::NOT_FOUND
             || path.len() > PATH_BYTES_MAX
@@ -146,7 +146,7 @@ pub fn explained(
             None => response,
         }
     };
-    EveryResponse::new(add, inside)
+    EveryError::new(add, inside)
 }
 
 fn is_ours(request: &Request) -> bool {

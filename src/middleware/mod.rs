@@ -164,6 +164,65 @@ where
     }
 }
 
+/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside about
+/// another request. Whatever is no error passes by, at the price of a look at its status.
+#[derive(Debug, Clone)]
+pub struct EveryError<F, H> {
+    function: F,
+    inside: H,
+}
+
+impl<F, H> EveryError<F, H>
+where
+    F: Fn(&Request, Response, &H) -> Response + Send + Sync + 'static,
+    H: Handler,
+{
+    /// Lets the errors of `inside` pass through `function`.
+    pub fn new(function: F, inside: H) -> EveryError<F, H> {
+        EveryError { function, inside }
+    }
+
+    // In place, so that no response is moved: most are no errors.
+    fn look_at(&self, request: &Request, response: &mut Response) {
+        let status = response.status();
+        if status.is_client_error() || status.is_server_error() {
+            self.replace(request, response);
+        }
+    }
+
+    #[cold]
+    fn replace(&self, request: &Request, response: &mut Response) {
+        let error = std::mem::replace(response, Response::new(response.status()));
+        *response = (self.function)(request, error, &self.inside);
+    }
+}
+
+impl<F, H> Handler for EveryError<F, H>
+where
+    F: Fn(&Request, Response, &H) -> Response + Send + Sync + 'static,
+    H: Handler,
+{
+    fn handle(&self, request: &Request) -> Response {
+        let mut response = self.inside.handle(request);
+        self.look_at(request, &mut response);
+        response
+    }
+
+    fn handle_head(&self, head: &Request) -> Option<Response> {
+        let mut answered = self.inside.handle_head(head);
+        if let Some(response) = &mut answered {
+            self.look_at(head, response);
+        }
+        answered
+    }
+
+    fn refuse(&self, request: &Request, response: Response) -> Response {
+        let mut response = self.inside.refuse(request, response);
+        self.look_at(request, &mut response);
+        response
+    }
+}
+
 /// The handler inside a middleware. It may be asked more than once, about other requests too.
 #[derive(Clone, Copy)]
 pub struct Next<'a> {

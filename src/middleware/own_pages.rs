@@ -1,20 +1,16 @@
 //! The site's own error pages: the nearest `404.html` upwards of what is missing, and `50x.html` of what fails.
 
-use std::sync::Arc;
-
 use crate::handler::Handler;
 use crate::message::{Headers, Method, Request, Response, StatusCode};
-use crate::middleware::EveryResponse;
+use crate::middleware::EveryError;
 
 // How deep beneath the root a page is looked for.
 const DEPTH_MAX: usize = 16;
 
 /// Lets the pages that `inside` has stand for its errors, with the error's status. Only who says that they accept HTML
 /// get them: for others a plain sentence is the better answer, and costs no look-up.
-pub fn with_own_pages(inside: impl Handler) -> impl Handler {
-    let inside: Arc<dyn Handler> = Arc::new(inside);
-    let pages = Arc::clone(&inside);
-    let dress = move |request: &Request, response: Response| {
+pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
+    let dress = |request: &Request, response: Response, pages: &H| {
         let name = match response.status().as_u16() {
             404 => "404.html",
             500 | 502..=504 => "50x.html",
@@ -22,11 +18,11 @@ pub fn with_own_pages(inside: impl Handler) -> impl Handler {
         };
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
         match is_read && accepts_html(request.headers()) {
-            true => page(name, request, &*pages, response),
+            true => page(name, request, pages, response),
             false => response,
         }
     };
-    EveryResponse::new(dress, inside)
+    EveryError::new(dress, inside)
 }
 
 fn accepts_html(headers: &Headers) -> bool {

@@ -77,7 +77,7 @@ impl House {
         let mut named = BTreeSet::new();
         for (path, text) in self.files_under("src/") {
             let found = match owner(path) {
-                "main" | "confine" if part == "main" => names_after("sockeye::", text),
+                "main" | "confine" | "site" if part == "main" => names_after("sockeye::", text),
                 owner if owner == part && !path.ends_with("/tests.rs") => {
                     names_of_the_crate(path, text)
                 }

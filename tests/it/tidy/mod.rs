@@ -85,6 +85,9 @@ const PARTS: &[Part] = &[
         must_not_touch: &[OPENING, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "cli", may_name: &["access_log", "server", "files", "middleware", "handler"],
         must_not_touch: &[THREADS, EXITING] },
+    // Of the binary alone, and shared with the benches.
+    Part { name: "site", may_name: &["cli", "echo", "files", "handler", "middleware", "router"],
+        must_not_touch: &[SOCKETS, THREADS, CLOCK, ENVIRONMENT, PRINTING, EXITING] },
     // Of the binary alone, and knows nobody but the words for the end.
     Part { name: "confine", may_name: &["cli"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, ENVIRONMENT, PRINTING, EXITING] },
