@@ -180,6 +180,37 @@
 //! that blocks holds a thread; a [`BodySource`](crate::BodySource) that has nothing to give yet says so instead, costs no
 //! thread, and is asked again once it is woken.
 //!
+//! What happens now and then is sent as events, which a browser hears with `new EventSource("/events")`. Each client costs
+//! a connection and no thread; [`Response::events`](crate::Response::events) is one stream, a
+//! [`Broadcast`](crate::Broadcast) the same for all who listen:
+//!
+//! ```
+//! use sockeye::{Broadcast, Event, Router};
+//!
+//! let news = Broadcast::default();
+//! let (streams, publisher) = (news.clone(), news);
+//! let router = Router::new()
+//!     .get("/events", move |_| streams.subscribe())
+//!     .post("/news", move |request| {
+//!         let text = String::from_utf8_lossy(request.body()).into_owned();
+//!         format!("{} listen\n", publisher.send(Event::new(text).with_name("news")))
+//!     });
+//! # use sockeye::{Handler, Request};
+//! # let mut stream = router.handle(&Request::get("/events"));
+//! # let told = router.handle(&Request::post("/news").with_body("salmon"));
+//! # assert_eq!(told.into_text()?, "1 listen\n");
+//! # drop(router);
+//! # assert_eq!(stream.into_text()?, "event: news\ndata: salmon\n\n");
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Sending never waits: it says [`Full`](crate::TrySendError::Full) for a client that is slower than what it is sent, and
+//! [`Closed`](crate::TrySendError::Closed) once it has gone or the server stops. A broadcast ends the stream of one that is
+//! too slow; its browser comes back by itself, with the last id it heard in `Last-Event-ID`. A comment every 15 seconds
+//! keeps silent streams alive ([`Events`](crate::Events)). A browser opens at most six connections to one origin with
+//! HTTP/1.1, so a page has one stream, not one for each thing. Other streams that are written to piece by piece are a
+//! [`Response::channel`](crate::Response::channel).
+//!
 //! In and out: a handler that answers from the head with [`Body::Incoming`](crate::Body::Incoming) sends the request's
 //! body back while it comes, of any size; [`Echo`](crate::Echo) is the example.
 //!

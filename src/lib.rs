@@ -40,6 +40,7 @@
 //! echo       → handler, message
 //! access_log → message
 //! handler    → message
+//! channel    → message
 //! collect    → message
 //! wire       → message
 //! message
@@ -57,6 +58,7 @@
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | [`echo`] | says back what it was told |
+//! | [`channel`] | bodies that any thread writes to: slow streams and server-sent events |
 //! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
 //! | [`cli`] | arguments and messages for the person at the terminal |
@@ -72,6 +74,7 @@
 compile_error!("sockeye is for Linux: it is built on epoll, sendfile and openat2");
 
 pub mod access_log;
+pub mod channel;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod collect;
@@ -85,6 +88,7 @@ pub mod router;
 pub mod server;
 pub mod wire;
 
+pub use channel::{Broadcast, Event, EventSender, Events, Sender, TrySendError};
 pub use echo::Echo;
 pub use files::{FilesConfig, StaticFiles};
 pub use handler::Handler;

@@ -28,7 +28,11 @@ pub(crate) fn handler(
     let is_directory = chosen.file.is_none();
     let explain =
         move |path: &str, base: &str| is_directory.then(|| explainer.explain(path, base))?;
-    let router = Router::new().any("/echo", Echo).fallback(files);
+    let router = match options.files.no_echo {
+        true => Router::new(),
+        false => Router::new().any("/echo", Echo),
+    };
+    let router = router.fallback(files);
     let inside = chosen.around(router);
     let system = rustix::system::uname();
     let system = system.nodename().to_string_lossy();

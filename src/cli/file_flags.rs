@@ -43,6 +43,10 @@ pub struct FileFlags {
     #[arg(long)]
     pub no_listing: bool,
 
+    /// Do not say back at /echo what it is told; a file of that name is served
+    #[arg(long)]
+    pub no_echo: bool,
+
     /// Serve the site under a prefix such as /repo/
     #[arg(long, value_name = "PATH")]
     pub base: Option<Base>,

@@ -1,6 +1,7 @@
 //! A response, and short forms for those that are often said.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -27,6 +28,7 @@ pub struct Response {
     status: StatusCode,
     headers: Headers,
     body: Body,
+    delay: Duration,
 }
 
 impl Response {
@@ -36,6 +38,7 @@ impl Response {
             status,
             headers: Headers::new(),
             body: Body::Empty,
+            delay: Duration::ZERO,
         }
     }
 
@@ -133,6 +136,18 @@ impl Response {
         self
     }
 
+    /// The same response, of which nothing is sent before `delay` has passed, some milliseconds more perhaps. No thread
+    /// waits for it. A server that stops sends it at once.
+    pub fn with_delay(mut self, delay: Duration) -> Response {
+        self.delay = delay;
+        self
+    }
+
+    /// How long it is held back.
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -159,6 +174,7 @@ impl Response {
             status,
             headers,
             body: body.into(),
+            delay: Duration::ZERO,
         }
     }
 

@@ -20,6 +20,7 @@ use super::poller::Interest;
 use super::send::{Progress, send_output};
 use super::socket::{Received, Socket};
 use super::timeouts::{Deadline, Moved, Timeouts};
+use crate::message::Response;
 use crate::wire::{Conversation, Limits};
 
 // What a client may still say after the last answer before we stop listening. Most clients send all of a body before
@@ -71,7 +72,7 @@ pub(super) enum Reason {
 pub(super) struct Connection {
     pub(super) socket: Socket,
     /// The number of the ready list that it is in.
-    pub(super) list: usize,
+    pub(super) list: u32,
     /// What the list reports of it, once it is in one.
     pub(super) interest: Option<Interest>,
     pub(super) peer: Option<SocketAddr>,
@@ -81,6 +82,8 @@ pub(super) struct Connection {
     pub(super) began: Option<Instant>,
     /// Its time was over when the rest of its request was there and nobody had come to read it.
     pub(super) is_reprieved: bool,
+    /// The answer to it, while that is held back, and until when.
+    pub(super) held_back: Option<Box<(Response, Instant)>>,
 }
 
 #[derive(Debug)]
@@ -97,13 +100,14 @@ impl Connection {
     pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>, list: usize) -> Connection {
         Connection {
             socket: Socket::new(stream),
-            list,
+            list: list as u32,
             interest: None,
             peer,
             state: State::Idle,
             timeouts: Timeouts::default(),
             is_reprieved: false,
             began: None,
+            held_back: None,
         }
     }
 

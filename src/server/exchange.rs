@@ -10,6 +10,7 @@ use super::event::Token;
 use super::panics::survive;
 use super::send::{Progress, send_output, send_payload};
 use super::socket::Received;
+use super::timeouts::after;
 use super::waker::waker_of;
 use crate::access_log::{self, Record};
 use crate::message::{Request, Response, StatusCode, Wake};
@@ -59,8 +60,8 @@ impl Connection {
         // What was left the last time.
         let mut is_taken = self.flush(conversation)?;
         loop {
-            if !is_taken {
-                return Ok(Next::Wait(self.wait_for(Progress::Blocked, context)));
+            if let Some(next) = self.before_going_on(is_taken, conversation, context)? {
+                return Ok(next);
             }
             if conversation.awaits_head() && conversation.has_input() {
                 let received = conversation.request().received();
@@ -154,7 +155,45 @@ impl Connection {
         // A file changed since the request came must not be younger than its answer, and the waits that follow begin now,
         // however long the handler took.
         context.now = Instant::now();
+        if !response.delay().is_zero() {
+            let until = after(context.now, response.delay());
+            self.held_back = Some(Box::new((response, until)));
+            return;
+        }
         conversation.answer(response, context.clock.date(context.now));
+    }
+
+    /// What is to be waited for: that the client takes what is there, then that an answer's time has come. If it has, it
+    /// is answered.
+    fn before_going_on(
+        &mut self,
+        is_taken: bool,
+        conversation: &mut Conversation,
+        context: &mut Context<'_>,
+    ) -> io::Result<Option<Next>> {
+        if is_taken && self.held_back.is_none() {
+            return Ok(None);
+        }
+        // What was answered before goes out meanwhile.
+        if !is_taken || !self.flush(conversation)? {
+            return Ok(Some(Next::Wait(self.wait_for(Progress::Blocked, context))));
+        }
+        context.now = Instant::now();
+        let is_due = |until: Instant| context.is_closing || context.now >= until;
+        match self.held_back.take() {
+            // Nobody will take it.
+            Some(_) if self.socket.is_gone() => Ok(Some(Next::Close)),
+            Some(held_back) if !is_due(held_back.1) => {
+                let progress = Progress::Pending(Some(held_back.1));
+                self.held_back = Some(held_back);
+                Ok(Some(Next::Wait(self.wait_for(progress, context))))
+            }
+            Some(held_back) => {
+                conversation.answer(held_back.0, context.clock.date(context.now));
+                Ok(None)
+            }
+            None => Ok(None),
+        }
     }
 
     fn deliver(

@@ -1,9 +1,12 @@
 //! `/echo` says back what it was told, while it is told.
 
+use std::time::{Duration, Instant};
+
 use sockeye::echo::Echo;
 use sockeye::router::Router;
+use sockeye::server::Config;
 
-use crate::support::TestServer;
+use crate::support::{Client, TestServer};
 
 fn server() -> TestServer {
     TestServer::start(Router::new().any("/echo", Echo))
@@ -148,4 +151,148 @@ fn options_and_methods_that_are_never_served_say_what_is_allowed() {
             .field("Allow")
             .is_some_and(|allow| allow.contains("POST") && !allow.contains("TRACE"))
     );
+}
+
+#[test]
+fn raw_keeps_the_blanks_around_values_and_masks_secrets_all_the_same() {
+    let server = server();
+    let mut client = server.connect();
+    client.say(
+        "GET /echo?raw HTTP/1.1\r\nHost:a\r\nX-ODD: \t two  \r\nCOOKIE:id=7 \r\nx-odd:\r\n\r\n",
+    );
+    let expected =
+        "GET /echo?raw HTTP/1.1\r\nHost:a\r\nX-ODD: \t two  \r\nCOOKIE: (masked)\r\nx-odd:\r\n\r\n";
+    assert_eq!(client.hear().text(), expected);
+}
+
+#[test]
+fn a_client_that_prefers_json_gets_the_fields_in_order() {
+    let server = server();
+    let mut client = server.connect();
+    client.say(b"GET /echo?a=%22 HTTP/1.0\r\nAccept: application/json\r\nX: a\"\\\t\xff\r\nx: 2\r\nAuthorization: b\r\n\r\n");
+    let answer = client.hear();
+    assert_eq!(answer.field("Content-Type"), Some("application/json"));
+    let expected = r#"{"method":"GET","target":"/echo?a=%22","version":"HTTP/1.0","headers":[["Accept","application/json"],["X","a\"\\\u0009�"],["x","2"],["Authorization","(masked)"]]}"#;
+    assert_eq!(answer.text().trim_end(), expected);
+}
+
+#[test]
+fn the_query_says_status_and_fields() {
+    let server = server();
+    let answer =
+        server.ask("GET /echo?status=418&header=X-A:b&header=X-A:%20c%20&header=Location:/x");
+    assert_eq!(answer.status, 418);
+    assert!(
+        answer.head.contains("\r\nX-A: b\r\nX-A: c\r\nLocation: /x"),
+        "{}",
+        answer.head
+    );
+    let mut client = server.connect();
+    client.say("POST /echo?status=599&header=ETag:%22a%22 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    let answer = client.hear();
+    assert_eq!((answer.status, answer.text()), (599, "hi"));
+    assert_eq!(answer.field("ETag"), Some("\"a\""));
+    for status in [204, 304] {
+        let answer = client.ask(&format!("GET /echo?status={status}"));
+        assert_eq!(answer.status, status);
+    }
+    assert_eq!(client.ask("GET /echo?status=205").status, 205);
+    assert_eq!(client.ask("GET /echo").status, 200);
+}
+
+#[test]
+fn what_is_malformed_or_would_act_on_this_site_is_refused() {
+    let server = server();
+    for query in [
+        "status=199",
+        "status=600",
+        "status=x",
+        "status=",
+        "delay=61s",
+        "delay=-1",
+        "delay=nan",
+        "delay=1e1",
+        "delay=",
+        "delay=9999999999999999999999999999999999s",
+        "header=",
+        "header=X-A",
+        "header=X%20A:b",
+        "header=X-A%20:b",
+        "header=X:a%0D%0AY:b",
+        "header=X:%00",
+        "header=content-length:5",
+        "header=Content-Type:text/html",
+        "header=Transfer-Encoding:chunked",
+        "header=Connection:close",
+        "header=Date:x",
+        "header=Set-Cookie:a=b",
+        "header=Access-Control-Allow-Origin:*",
+        "header=X-Accel-Redirect:/secret",
+        "header=Location:https://other.example/",
+        "header=Location://other.example/",
+        "header=Location:/%5Cother.example/",
+        "header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1",
+    ] {
+        let answer = server.ask(&format!("GET /echo?{query}"));
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(!answer.text().contains("other.example"));
+    }
+}
+
+fn two_threads() -> TestServer {
+    let config = Config {
+        threads: 2,
+        active_threads: 1,
+        ..Config::default()
+    };
+    TestServer::with_config(config, Router::new().any("/echo", Echo))
+}
+
+#[test]
+fn a_hundred_delayed_answers_hold_no_thread_and_their_heads_are_late_too() {
+    let server = two_threads();
+    let begun = Instant::now();
+    let mut clients: Vec<Client> = (0..100).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.say("POST /echo?delay=300ms HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    }
+    assert_eq!(server.ask("GET /echo").status, 200);
+    for client in &mut clients {
+        assert_eq!(client.hear_head().status, 200);
+        assert!(begun.elapsed() >= Duration::from_millis(300));
+        assert_eq!(client.hear_exactly(2), b"hi");
+    }
+    // One after the other they would take thirty seconds.
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert_eq!(clients[0].ask("GET /echo").status, 200);
+}
+
+#[test]
+fn pipelined_answers_keep_their_order_and_the_first_does_not_wait_for_a_late_one() {
+    let server = two_threads();
+    let mut client = server.connect();
+    let begun = Instant::now();
+    let fields = "HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.say(format!(
+        "GET /echo?1 {fields}GET /echo?2&delay=0.4 {fields}GET /echo?3 {fields}"
+    ));
+    assert!(client.hear().text().starts_with("GET /echo?1 "));
+    assert!(begun.elapsed() < Duration::from_millis(400));
+    assert!(client.hear().text().starts_with("GET /echo?2&"));
+    assert!(begun.elapsed() >= Duration::from_millis(400));
+    assert!(client.hear().text().starts_with("GET /echo?3 "));
+}
+
+#[test]
+fn a_server_that_stops_waits_for_no_delay() {
+    let server = two_threads();
+    let mut client = server.connect();
+    let fields = "HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.say(format!("GET /echo {fields}GET /echo?delay=60s {fields}"));
+    // The second was read with the first.
+    assert_eq!(client.hear().status, 200);
+    server.stopper().stop();
+    assert_eq!(client.hear().status, 200);
+    assert!(client.is_closed());
+    assert_eq!(server.wait().cut, 0);
 }

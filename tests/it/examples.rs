@@ -119,7 +119,7 @@ fn exchange(mut stream: TcpStream, text: &str) -> String {
     heard
 }
 
-const SERVERS: [&str; 11] = [
+const SERVERS: [&str; 12] = [
     "tcp_echo",
     "tcp_echo_threads",
     "tcp_hello",
@@ -131,6 +131,7 @@ const SERVERS: [&str; 11] = [
     "static_site",
     "json_api",
     "blocking_handler",
+    "events",
 ];
 
 #[test]

@@ -90,7 +90,7 @@ impl<'a> Lease<'a> {
     /// reported before.
     pub(in crate::server) fn arm(&mut self, interest: Interest, again: bool) -> io::Result<()> {
         let source = Source::Connection(self.token);
-        let list = &self.connections.lists[self.list];
+        let list = &self.connections.lists[self.list as usize];
         match self.interest.replace(interest) {
             None => list.add(&self.socket, source, interest),
             Some(armed) if armed == interest && !again => Ok(()),

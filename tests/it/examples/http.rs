@@ -145,3 +145,27 @@ fn blocking_handler_delays_nobody_else() {
     let mut answered = Client::from(slow.pop().expect("there are 20"));
     assert_eq!(answered.hear().text(), "after three seconds\n");
 }
+
+#[test]
+fn events_tell_the_time_and_what_somebody_says() {
+    let server = Example::start("events", &[]);
+    assert!(server.ask("GET /").text().contains("EventSource"));
+    let mut clients: Vec<_> = (0..20).map(|_| Client::connect(server.address)).collect();
+    for client in &mut clients {
+        client.say("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert_eq!(
+            client.hear_head().field("Content-Type"),
+            Some("text/event-stream")
+        );
+    }
+    let mut speaker = Client::connect(server.address);
+    speaker.say("POST /say HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhello\nall");
+    assert_eq!(speaker.hear().status, 204);
+    for client in &mut clients {
+        let mut heard = String::new();
+        let said = "id: 1\ndata: hello\ndata: all\n\n";
+        while !(heard.contains(said) && heard.contains("event: time\ndata: ")) {
+            heard += text(&client.hear_chunk());
+        }
+    }
+}

@@ -121,6 +121,15 @@ fn another_index_and_no_listing() {
 }
 
 #[test]
+fn without_echo_a_file_of_that_name_is_served() {
+    let place = place(&[("echo", "a file")]);
+    let echo = get(&start(&place, &[]), "/echo", &[]);
+    assert!(echo.text().starts_with("GET /echo HTTP/1.1"));
+    let program = start(&place, &["--no-echo"]);
+    assert_eq!(get(&program, "/echo?status=418", &[]).text(), "a file");
+}
+
+#[test]
 fn a_base_is_where_the_site_lives() {
     let place = place(&[("index.html", "home"), ("docs/a.txt", "a")]);
     let program = start(&place, &["--base", "/repo/"]);

@@ -67,6 +67,9 @@ const PARTS: &[Part] = &[
     // Nothing but documentation.
     Part { name: "guide", may_name: &[],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
+    // Heartbeats need a clock.
+    Part { name: "channel", may_name: &["message"],
+        must_not_touch: &[SOCKETS, THREADS, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "collect", may_name: &["message"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, OPENING, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "handler", may_name: &["message"],

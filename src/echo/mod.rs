@@ -3,23 +3,30 @@
 //! What it says is the client's own, so it is never to be run, stored or guessed at: `no-store`, `nosniff`, and a
 //! sandbox that lets no script in it act for this site.
 
+mod shape;
+mod show;
+
 use crate::handler::Handler;
-use crate::message::{Body, Method, Request, Response, StatusCode};
+use crate::message::{Body, Method, Request, Response, StatusCode, prefers_json};
+
+use shape::Shape;
 
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-// What proves who a client is does not belong on a screen or into a bug report.
-const MASKED: [&str; 3] = ["Cookie", "Authorization", "Proxy-Authorization"];
-
 /// GET and HEAD get the request as the server saw it; POST, PUT, PATCH and DELETE get their body back while they
 /// send it, of whatever size.
+///
+/// `Accept: application/json` makes it JSON, and `?raw` keeps the blanks around values as they came; what proves who a
+/// client is (`Cookie`, `Authorization`) is masked in all of them. The query shapes the answer: `status=418` (200 to
+/// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could act
+/// on this site, or on how the answer travels). What is malformed there is 400.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Echo;
 
 impl Handler for Echo {
     fn handle(&self, request: &Request) -> Response {
         match *request.method() {
-            Method::GET | Method::HEAD => unlike_ours(Response::text(as_seen(request))),
+            Method::GET | Method::HEAD => shaped(request, show),
             Method::OPTIONS => {
                 unlike_ours(Response::new(StatusCode::NO_CONTENT)).with_header("Allow", ALLOW)
             }
@@ -29,13 +36,31 @@ impl Handler for Echo {
                     Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers());
                 refusal.with_header("Allow", ALLOW)
             }
-            _ => give_back(request),
+            _ => shaped(request, give_back),
         }
     }
 
     fn handle_head(&self, head: &Request) -> Option<Response> {
         Some(self.handle(head))
     }
+}
+
+/// The answer in the shape that is asked for, or what is wrong with that.
+fn shaped(request: &Request, answer: impl Fn(&Request) -> Response) -> Response {
+    match Shape::of(request) {
+        Ok(shape) => shape.give(answer(request)),
+        Err(sentence) => Response::problem(StatusCode::BAD_REQUEST, &sentence, request.headers()),
+    }
+}
+
+/// The request itself, in the form that the client prefers.
+fn show(request: &Request) -> Response {
+    unlike_ours(match prefers_json(request.headers()) {
+        true => Response::new(StatusCode::OK)
+            .with_header("Content-Type", "application/json")
+            .with_body(show::json(request)),
+        false => Response::text(show::text(request, request.query("raw").is_some())),
+    })
 }
 
 /// The body as it comes, called what the client calls it.
@@ -55,21 +80,4 @@ fn unlike_ours(response: Response) -> Response {
         .with_header("Cache-Control", "no-store")
         .with_header("X-Content-Type-Options", "nosniff")
         .with_header("Content-Security-Policy", "sandbox")
-}
-
-/// Request line, fields and blank line, as they came but for the secrets.
-fn as_seen(request: &Request) -> Vec<u8> {
-    let (method, target) = (request.method().as_str(), request.target().as_str());
-    let mut seen = format!("{method} {target} {}\r\n", request.version().as_str()).into_bytes();
-    for (name, value) in request.headers().iter() {
-        let is_masked = MASKED
-            .iter()
-            .any(|masked| masked.eq_ignore_ascii_case(name));
-        seen.extend_from_slice(name.as_bytes());
-        seen.extend_from_slice(b": ");
-        seen.extend_from_slice(if is_masked { b"(masked)" } else { value });
-        seen.extend_from_slice(b"\r\n");
-    }
-    seen.extend_from_slice(b"\r\n");
-    seen
 }

@@ -1,0 +1,106 @@
+//! One event for many streams.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Event, EventSender, Events};
+use crate::message::Response;
+
+// Below this many there is no use in looking for those who have gone.
+const SWEEP_MIN: usize = 64;
+
+/// Sends each event to all who have subscribed. Its clones are the same broadcast.
+///
+/// Who falls behind by more than its buffer is ended, so that nobody misses an event without knowing: a browser
+/// comes back by itself, and says in `Last-Event-ID` what it has heard.
+///
+/// ```
+/// use sockeye::{Broadcast, Router};
+///
+/// let news = Broadcast::default();
+/// let streams = news.clone();
+/// let router = Router::new().get("/events", move |_| streams.subscribe());
+/// // Later, on any thread:
+/// news.send("the salmon are back");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Broadcast {
+    events: Events,
+    subscribers: Arc<Mutex<Subscribers>>,
+}
+
+#[derive(Debug, Default)]
+struct Subscribers {
+    senders: Vec<EventSender>,
+    /// As many as there may be before those who have gone are looked for.
+    sweep_at: usize,
+}
+
+impl Broadcast {
+    /// One whose streams are kept like this.
+    pub fn new(events: Events) -> Broadcast {
+        Broadcast {
+            events,
+            ..Broadcast::default()
+        }
+    }
+
+    /// A response that hears every event from now on, until its client goes or the last clone of this is dropped.
+    pub fn subscribe(&self) -> Response {
+        self.subscribe_with([])
+    }
+
+    /// The same, with what this client alone is told before: the present state, or what it has missed.
+    ///
+    /// `first` is asked for while no other event can come between; it must not use this broadcast itself. If it does not
+    /// fit into the buffer, the stream ends after what does.
+    pub fn subscribe_with(&self, first: impl IntoIterator<Item = Event>) -> Response {
+        let (response, sender) = self.events.open();
+        let mut subscribers = self.lock();
+        let is_told = first
+            .into_iter()
+            .all(|event| sender.try_send(event).is_ok());
+        if is_told {
+            subscribers.add(sender);
+        }
+        response
+    }
+
+    /// Sends an event, or a text as one, to all, and returns to how many. It waits for none of them.
+    pub fn send(&self, event: impl Into<Event>) -> usize {
+        let event: Bytes = event.into().into();
+        let mut subscribers = self.lock();
+        let senders = &mut subscribers.senders;
+        senders.retain(|sender| sender.try_send_bytes(event.clone()).is_ok());
+        senders.len()
+    }
+
+    /// How many listen. One whose client has gone counts until that is noticed, within two heartbeats.
+    pub fn subscribers(&self) -> usize {
+        let mut subscribers = self.lock();
+        subscribers.sweep();
+        subscribers.senders.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Subscribers> {
+        // A `first` that panics has changed nothing.
+        let subscribers = self.subscribers.lock();
+        subscribers.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscribers {
+    fn add(&mut self, sender: EventSender) {
+        // Who comes and goes while nothing is sent is forgotten too; looked for so rarely that it costs nothing.
+        if self.senders.len() >= self.sweep_at {
+            self.sweep();
+            self.sweep_at = SWEEP_MIN.max(2 * self.senders.len());
+        }
+        self.senders.push(sender);
+    }
+
+    fn sweep(&mut self) {
+        self.senders.retain(|sender| !sender.is_closed());
+    }
+}
