@@ -14,10 +14,10 @@ many=3000
 
 # Kind of request, instructions at most, allocations at most.
 bounds=(
-  "hot 4250 0"
-  "browser 11800 0"
-  "unmodified 5000 0"
-  "missing 10000 11"
+  "hot 4800 0"
+  "browser 12200 0"
+  "unmodified 5550 0"
+  "missing 11100 11"
 )
 
 work=$(mktemp -d)
