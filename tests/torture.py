@@ -5,7 +5,8 @@
 
 Runs PROGRAM (a release build of sockeye), then nginx if there is one, each on a free port and the same files, and prints
 for each: p50 and p99 of one small request idle and under load, errors, resident memory, descriptors. Needs a limit of
-about 13,000 descriptors here (raised as far as allowed) and for the server. Then SIGTERM during 100 downloads.
+about 13,000 descriptors here (raised as far as allowed) and for the server. Then clients that do not take their answers, clients
+that pipeline costly requests, and SIGTERM during 100 downloads.
 Standard library only.
 """
 
@@ -198,6 +199,81 @@ def downloads(program, site, grace, read):
           + server.stderr.read().strip().splitlines()[-1], flush=True)
 
 
+def ticks(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def filled(s, piece):
+    """Sends until no more fits."""
+    s.setblocking(False)
+    refused = None
+    while refused is None or time.time() - refused < 0.2:
+        try:
+            s.send(piece)
+            refused = None
+        except OSError:
+            refused = refused or time.time()
+    return s
+
+
+def blocked(program, site):
+    """Clients that do not take their answers: what each kind costs while nothing moves."""
+    server, port = start_sockeye(program, site)
+
+    def download(count, read=0, ends=False):
+        s = connect(port)
+        s.sendall(GET % b"large.bin" * count)
+        while read > 0:
+            read -= len(s.recv(min(read, 65536)))
+        if ends:
+            s.shutdown(socket.SHUT_WR)
+        return s
+
+    def echo():
+        s = connect(port)
+        s.sendall(b"POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n")
+        return filled(s, b"x" * 65536)
+
+    cases = {
+        "half-closed": lambda: download(1, 1000, True),
+        "another request waits": lambda: download(3, 1000),
+        "echo, sends and does not read": echo,
+        "takes 64 KiB and ends": lambda: download(2, 65536, True),
+    }
+    for name, begin in cases.items():
+        clients = [begin() for _ in range(4)]
+        time.sleep(0.3)
+        before = ticks(server.pid)
+        time.sleep(2)
+        spent = (ticks(server.pid) - before) / os.sysconf("SC_CLK_TCK") / 2
+        print(f"4 blocked clients, {name}: {spent:.3f} of a core", flush=True)
+        for s in clients:
+            s.close()
+    server.terminate()
+    server.wait(timeout=30)
+
+
+def pipelined(program, site):
+    """Many clients pipeline what is costly to look up, in spellings that nobody has asked for: how long a newcomer waits."""
+    server, port = start_sockeye(program, site)
+    busy = []
+    for client in range(40):
+        s = connect(port)
+        targets = (b"/" * (number + 1) + b"%d/../medium.bin" % client for number in range(150))
+        s.sendall(b"".join(b"HEAD %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % target for target in targets))
+        busy.append(s)
+    begun = time.perf_counter()
+    with connect(port) as s:
+        s.sendall(GET % b"small.txt")
+        s.recv(4096)
+    print(f"40 clients pipeline 150 HEADs each: a newcomer waits {time.perf_counter() - begun:.3f} s", flush=True)
+    for s in busy:
+        s.close()
+    server.terminate()
+    server.wait(timeout=30)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -225,6 +301,8 @@ def main():
             torture("nginx", port, server.pid, options.scale, options.seconds)
             server.terminate()
             server.wait(timeout=30)
+        blocked(options.program, site)
+        pipelined(options.program, site)
         downloads(options.program, site, 20, 100)
         downloads(options.program, site, 2, 50)
 
