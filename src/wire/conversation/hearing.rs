@@ -175,6 +175,9 @@ impl Conversation {
     pub(super) fn forget_request(&mut self) {
         if let Phase::Head(scan) = &self.phase {
             let head = &self.input[self.consumed + scan.start()..];
+            // No further than a line may go: what is understood of a longer one must not depend on how it was cut.
+            let line_end = head.len().min(self.limits.request_line_bytes_max + 2);
+            let head = &head[..line_end];
             keep_line(head, &mut self.request, &mut self.refused_line);
             self.body_received = 0;
         }
