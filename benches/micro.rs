@@ -84,7 +84,7 @@ fn chunked_in(bencher: Bencher<'_, '_>) {
         conversation.restart();
         conversation.receive(&bytes);
         assert_eq!(conversation.turn(), Turn::Head);
-        conversation.decline();
+        conversation.collect_body();
         assert_eq!(conversation.turn(), Turn::Answer);
         assert_eq!(conversation.request().body().len(), CHUNKS * CHUNK.len());
     });

@@ -38,7 +38,7 @@ impl Clock {
 }
 
 /// The HTTP-date of a time since 1970. A clock before that (no battery, before it is set) reads as 1970, and one beyond
-/// the four digits that a year has as their last second: a wrong clock is no reason to answer nobody.
+/// the four digits that a year has as their last second: a wrong clock must not stop the server.
 fn http_date(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs().min(LAST_SECOND);
     HttpDate::from(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string()

@@ -78,9 +78,9 @@ pub(super) struct Connection {
     pub(super) peer: Option<SocketAddr>,
     state: State,
     pub(super) timeouts: Timeouts,
-    /// When the first byte of the request in hand came, until it is recorded.
+    /// When the first byte of the current request came, until it is recorded.
     pub(super) began: Option<Instant>,
-    /// Its time was over when the rest of its request was there and nobody had come to read it.
+    /// Its deadline passed while the rest of its request was received by the kernel but not read yet.
     pub(super) is_reprieved: bool,
     /// The answer to it, while that is held back, and until when.
     pub(super) held_back: Option<Box<(Response, Instant)>>,
@@ -111,7 +111,7 @@ impl Connection {
         }
     }
 
-    /// What the request in hand has moved.
+    /// What the current request has moved.
     pub(super) fn moved(&self, now: Instant) -> Moved {
         self.timeouts.moved(&self.socket, now)
     }

@@ -70,7 +70,7 @@ impl Connection {
             match conversation.turn() {
                 Turn::Head => match ask(conversation, context, Question::Head) {
                     Some(response) => self.answer(response, conversation, context),
-                    None => conversation.decline(),
+                    None => conversation.collect_body(),
                 },
                 Turn::Answer => {
                     let response = ask(conversation, context, Question::Whole);
@@ -241,7 +241,7 @@ impl Connection {
         }
     }
 
-    /// Tells the log what became of the request in hand.
+    /// Tells the log what became of the current request.
     fn record(&mut self, sent: Option<Sent>, conversation: &Conversation, is_cut: bool) {
         let began = self.began.take();
         if !access_log::is_listened_to() {
@@ -270,7 +270,7 @@ enum Question {
     Whole,
 }
 
-/// Asks the handler about the request in hand. One that panics has answered 500, and the connection closes after it.
+/// Asks the handler about the current request. One that panics has answered 500, and the connection closes after it.
 fn ask(
     conversation: &mut Conversation,
     context: &mut Context<'_>,

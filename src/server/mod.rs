@@ -135,7 +135,7 @@ enum Stop {
 }
 
 impl Stopper {
-    /// Stops the server: it accepts nobody, closes what is idle, and finishes what is being answered within the
+    /// Stops the server: it accepts no new connection, closes what is idle, and finishes what is being answered within the
     /// grace period. A second call ends it at once.
     pub fn stop(&self) {
         // Twice is all there is.

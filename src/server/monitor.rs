@@ -76,7 +76,7 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
     while shared.running() > 0 && Instant::now() < farewell {
         std::thread::park_timeout(LOOK_INTERVAL);
     }
-    // What is cut belongs to handlers too, and must not panic later where nobody expects it.
+    // What is cut belongs to handlers too, and a panic in a later drop must not end the monitor.
     for lease in shared.connections.at_rest_all() {
         worker.end(lease);
     }

@@ -16,7 +16,7 @@ use super::ready_queue::ReadyQueue;
 use super::worker_pool::WorkerPool;
 use crate::handler::Handler;
 
-// How long nobody accepts after descriptors or memory ran out.
+// How long accepting pauses after descriptors or memory ran out.
 const PAUSE: Duration = Duration::from_millis(100);
 
 // The same complaint is made at most so often.
@@ -40,7 +40,7 @@ pub(super) struct Shared {
     running: AtomicUsize,
     began: Instant,
     is_closing: AtomicBool,
-    /// Whether nobody is accepted for a moment. Held while the listeners are put on the lists or taken off them.
+    /// Whether accepting is paused. Held while the listeners are put on the lists or taken off them.
     is_paused: Mutex<bool>,
     /// When the last complaint was made, in milliseconds since `began`.
     complained: AtomicU64,
@@ -157,7 +157,7 @@ impl Shared {
         }
     }
 
-    /// Accepts nobody for a moment: there are no descriptors, say, or no memory for one more.
+    /// Pauses accepting, such as when descriptors or memory have run out.
     pub(super) fn pause_accepting(&self, error: &io::Error) {
         let mut is_paused = self.is_paused();
         if !*is_paused {

@@ -69,7 +69,7 @@ impl SlotState {
         }
     }
 
-    /// Takes the connection that is here, whichever it is, if nobody drives it. Returns its generation.
+    /// Takes the lease of the connection in this slot, whichever it is, if it is at rest. Returns its generation.
     pub(super) fn acquire_at_rest(&self) -> Option<u32> {
         let before = self.0.load(Ordering::SeqCst);
         let is_at_rest = before & (OCCUPIED | DRIVEN) == OCCUPIED;

@@ -196,7 +196,7 @@ impl Socket {
 
     /// Tells the client that nothing more will come.
     pub(super) fn shutdown_write(&mut self) {
-        // The client may be gone already, and then there is nobody to tell.
+        // The client may be gone already; then there is nothing to shut down.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 

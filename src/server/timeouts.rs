@@ -23,7 +23,7 @@ pub(super) struct Deadline {
     pub(super) at: Instant,
 }
 
-/// What the request in hand has moved, in both directions, since it was first waited for.
+/// What the current request has moved, in both directions, since it was first waited for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moved {
     pub(super) since: Instant,
@@ -73,7 +73,7 @@ impl Timeouts {
         }
     }
 
-    /// The connection is driven, so that nobody waits for the client.
+    /// The connection is driven, so the server is not waiting for the client.
     pub(super) fn note_driven(&mut self, now: Instant) {
         if let Some(pace) = &mut self.pace
             && let Some(since) = pace.body_awaited_since.take()
@@ -82,7 +82,7 @@ impl Timeouts {
         }
     }
 
-    /// What the request in hand has moved.
+    /// What the current request has moved.
     pub(super) fn moved(&self, socket: &Socket, now: Instant) -> Moved {
         match &self.pace {
             Some(pace) => Moved {

@@ -18,7 +18,7 @@ use super::shared::Shared;
 // After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
 const BREATH: Duration = Duration::from_millis(10);
 
-// How long a worker waits on its own list while another list has nobody.
+// How long a worker waits on its own list while another list has no worker.
 const SHORT_WAIT: Duration = Duration::from_millis(5);
 
 // How many clients one worker lets in before it looks at those that are there.
@@ -35,7 +35,7 @@ pub(super) fn work(shared: &Shared, worker: usize) {
     while survive("a worker goes on", || this.run(worker)).is_none() {}
 }
 
-/// A thread that drives connections: a worker, or the monitor, which asks no handler anything and drives nobody twice.
+/// A thread that drives connections: a worker, or the monitor, which asks no handler and drives each connection at most once.
 pub(super) struct Worker<'a> {
     shared: &'a Shared,
     context: Context<'a>,

@@ -3,7 +3,7 @@
 //! There are as many run permits as the machine has cores, and more workers than permits. Whoever has a permit handles
 //! events; the others sleep in reserve. What may block (a handler, a file, a stream) is marked while it runs: a worker
 //! that has been in one for some milliseconds loses its permit to one in reserve, and goes to the reserve itself when it comes
-//! back. So slow handlers delay nobody else, and no code has to know beforehand what will be slow.
+//! back. So a slow handler delays no other connection, and no code has to know beforehand what will be slow.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ pub(super) struct WorkerPool {
     workers: Box<[WorkerState]>,
     permits: Mutex<Permits>,
     permit_is_free: Condvar,
-    /// How many permits nobody has and nobody in reserve will take.
+    /// How many permits are free while no worker is in reserve to take one.
     unclaimed_permits: AtomicUsize,
     is_over: AtomicBool,
     alarm: Arc<Alarm>,
@@ -100,7 +100,7 @@ impl WorkerPool {
         self.workers[worker].state.load(Ordering::SeqCst) & PERMITTED != 0
     }
 
-    /// Whether there are permits that nobody has: so many workers are blocked that none is in reserve.
+    /// Whether a permit is free: so many workers are blocked that none is in reserve.
     pub(super) fn is_short_of_workers(&self) -> bool {
         self.unclaimed_permits.load(Ordering::SeqCst) > 0
     }
@@ -194,7 +194,7 @@ impl WorkerPool {
         self.permit_is_free.notify_one();
     }
 
-    /// Whether nobody has begun something that may block since the look that left `seen`.
+    /// Whether no worker has begun something that may block since the look that left `seen`.
     pub(super) fn is_as_seen(&self, seen: &Seen) -> bool {
         let states = self
             .workers

@@ -12,7 +12,7 @@ const SIZE_DIGITS_MAX: usize = 16;
 const SIZE_LINE_BYTES_MAX: usize = 4 * 1024;
 const TRAILER_BYTES_MAX: usize = 8 * 1024;
 const TRAILER_FIELDS_MAX: usize = 32;
-// What goes around the data may be ten times the data, after a start for which nobody is blamed (CVE-2023-39326).
+// What goes around the data may be ten times the data, beyond a first allowance (CVE-2023-39326).
 const OVERHEAD_FREE: u64 = 64 * 1024;
 const OVERHEAD_FACTOR: u64 = 10;
 // As much as hyper allows for all extensions of one body.
@@ -129,7 +129,7 @@ impl Decoder {
         }
     }
 
-    /// Holds a trailer to the grammar of a field; nobody here has a use for one, so it is dropped.
+    /// Holds a trailer to the grammar of a field, then drops it: no handler sees trailers.
     fn trailer(&mut self, line: &[u8]) -> Result<(), Refusal> {
         self.trailer_bytes += line.len() + 2;
         self.trailer_fields += 1;

@@ -3,13 +3,13 @@
 //! Nothing here knows what a socket, a file or a handler is. Bytes go into a [`Conversation`], it says whose turn
 //! it is, and bytes come out; so everything about the protocol can be tested as a dialog of plain values.
 
-mod answer;
 mod body_reader;
 mod chunked;
 mod conversation;
 mod framing;
 mod head;
 mod refusal;
+mod response;
 mod turn;
 
 pub use chunked::{write_chunk, write_last_chunk};

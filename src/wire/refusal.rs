@@ -1,6 +1,6 @@
 //! What can be wrong with a request, and which status says so.
 //!
-//! A refusal ends the connection: once a request is not understood, nobody can say where the next one begins. The
+//! A refusal ends the connection: after a request that is not understood, the start of the next one is unknown. The
 //! sentences are for people; they never repeat a byte of what the client sent.
 
 use crate::message::{Headers, Response, StatusCode, TargetError};

@@ -1,11 +1,11 @@
-//! What a conversation and its server say to each other.
+//! What passes between a conversation and the server that drives it.
 
 use bytes::Bytes;
 
 use super::refusal::Refusal;
 use crate::message::{FileSlice, Stream};
 
-/// How much a client may say at once.
+/// How large a request may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The request line, in bytes without its CRLF; a longer one is answered 414.
@@ -39,18 +39,18 @@ impl Default for Limits {
 pub enum Turn {
     /// Send what is in the output, read from the client, then ask again.
     NeedBytes,
-    /// The head is complete: [`answer`](super::Conversation::answer) from it, or [`decline`](super::Conversation::decline).
+    /// The head is complete: [`answer`](super::Conversation::answer) from it, or [`collect_body`](super::Conversation::collect_body).
     Head,
     /// The whole request is ready: [`answer`](super::Conversation::answer) it.
     Answer,
     /// [`answer`](super::Conversation::answer) with [`Refusal::response`]; the connection will close.
     Refuse(Refusal),
     /// The head of an answer is in the output and its body follows: send the output and what is in
-    /// [`payload`](super::Conversation::payload), then say [`delivered`](super::Conversation::delivered).
+    /// [`payload`](super::Conversation::payload), then call [`delivered`](super::Conversation::delivered).
     Deliver,
     /// An answer is in the output whole; the next request follows, after what is left of this one.
     Answered,
-    /// Nothing more will be said once the output is sent.
+    /// The connection closes once the output is sent.
     Close,
 }
 

@@ -90,7 +90,7 @@ proptest! {
         let mut heard = 0;
         let turn = loop {
             match conversation.turn() {
-                Turn::Head => conversation.decline(),
+                Turn::Head => conversation.collect_body(),
                 Turn::NeedBytes => {
                     let bytes = pieces.next().expect("the body has an end");
                     heard += bytes.len();

@@ -38,7 +38,7 @@ pub(in crate::server) struct Connections {
     lists: Box<[Poller]>,
     taken: AtomicUsize,
     began: Instant,
-    /// The earliest time at which a connection wants to be woken, as far as nobody has looked since.
+    /// The earliest time at which a connection is due, until a look at the table finds a later one.
     next_timer: AtomicU64,
     alarm: Arc<Alarm>,
 }
@@ -48,7 +48,7 @@ struct Slot {
     state: SlotState,
     /// A [`Due`], written by whoever has the lease.
     due: AtomicU64,
-    /// Since when, in seconds since the table was made, the request in hand has moved how many bytes.
+    /// How many bytes the current request has moved, and since when, in seconds since the table was made.
     moved_since: AtomicU32,
     moved_bytes: AtomicU32,
     connection: Mutex<Option<Connection>>,
@@ -237,7 +237,7 @@ impl Connections {
                     self.next_timer.fetch_min(due.0 >> 2, Ordering::SeqCst);
                 }
                 let lease = self.at_rest(index, is_over)?;
-                // As it is now that nobody else has the lease.
+                // Read again under the lease, so it cannot change meanwhile.
                 let kind = slot.due().kind().expect("a wait that is over has a kind");
                 Some((lease, kind))
             })
@@ -248,7 +248,7 @@ impl Connections {
         (0..self.slots.len()).filter_map(|index| self.at_rest(index, |due| due.is(Kind::Idle)))
     }
 
-    /// All leases that are to be had.
+    /// The leases of all connections at rest.
     pub(in crate::server) fn at_rest_all(&self) -> impl Iterator<Item = Lease<'_>> {
         (0..self.slots.len()).filter_map(|index| self.at_rest(index, |_| true))
     }
@@ -267,7 +267,7 @@ impl Connections {
         })
     }
 
-    /// The lease of the one that has been idle longest. `None` if nobody is idle.
+    /// The lease of the one that has been idle longest. `None` if no connection is idle.
     pub(in crate::server) fn idle_longest(&self) -> Option<Lease<'_>> {
         loop {
             let idle = self.slots.iter().map(Slot::due).enumerate();
@@ -299,7 +299,7 @@ impl Connections {
         self.at_rest(index, |due| due.is(Kind::Timeout))
     }
 
-    /// The lease of the connection in a slot, if nobody drives it and it waits as `is_meant` says.
+    /// The lease of the connection in a slot, if it is at rest and waits as `is_meant` says.
     fn at_rest(&self, index: usize, is_meant: impl Fn(Due) -> bool) -> Option<Lease<'_>> {
         let slot = &self.slots[index];
         if !is_meant(slot.due()) {

@@ -1,20 +1,20 @@
-//! Whose turn is it: one client's side of HTTP/1.1, as a value.
+//! One connection's side of HTTP/1.1, as a value: requests and responses, one after the other.
 //!
 //! Bytes from the client go in, a [`Turn`] says what must happen next, bytes for the client come out. A
-//! conversation never waits and never fails; what is wrong with a request is a turn too.
+//! conversation does no I/O and returns no errors: a malformed request is a turn, [`Turn::Refuse`].
 //!
 //! ```text
 //!            ┌──────────────────────────────────── next request ───────────────────────────────────┐
 //!            ▼                                                                                     │
-//!   bytes ─▶ head ─▶ Turn::Head ─▶ decline() ─▶ collecting ─▶ Turn::Answer ─▶ answer() ─▶ Turn::Answered ─▶ discarding
+//!   bytes ─▶ head ─▶ Turn::Head ─▶ collect_body() ─▶ collecting ─▶ Turn::Answer ─▶ answer() ─▶ Turn::Answered ─▶ discarding
 //!            │           └─────────── answer() from the head ───────────────────┘ │          │
 //!            │                                                Turn::Deliver ◀─────┤          │
-//!            │                └────── answer(Incoming): relaying ─────────────────┴──────────┘
+//!            │                └────── answer(Incoming): echoing ──────────────────┴──────────┘
 //!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Answered ─▶ Turn::Close
 //! ```
 
-mod answering;
-mod hearing;
+mod receive;
+mod respond;
 #[cfg(test)]
 mod tests;
 
@@ -35,9 +35,9 @@ pub struct Conversation {
     limits: Limits,
     phase: Phase,
     input: Vec<u8>,
-    /// How much of the input is done with.
+    /// How many bytes at the start of the input have been read.
     consumed: usize,
-    /// The client will say nothing more.
+    /// Whether the client has ended its side.
     ended: bool,
     output: Vec<u8>,
     /// How much of the output has been sent.
@@ -45,20 +45,20 @@ pub struct Conversation {
     request: Request,
     /// The first line of a request that was not understood; else empty.
     refused_line: Vec<u8>,
-    /// How many bytes of the body of the request in hand have been received and used.
+    /// How many bytes of the current request's body have been collected or echoed.
     body_received: u64,
     /// Whether the connection serves another request after this one.
     persists: bool,
-    /// Whether a request was left before its end.
+    /// Whether a request has not been read to its end.
     unread: bool,
-    /// Whether the server wants to close after the next answer.
+    /// Whether the next answer is the last on this connection.
     last: bool,
-    /// The answer that was begun last, until it is taken.
+    /// The status of the last answer, until it is taken.
     begun: Option<StatusCode>,
-    /// What it refuses the request for.
+    /// Why that answer refuses its request, if it does.
     refusal: Option<Refusal>,
-    /// Whether it was broken off, since the body that it sends back was.
-    broken_off: bool,
+    /// Whether that answer ends early, because the body that it echoes did.
+    cut_short: bool,
     /// Bytes of the output up to the end of its head that have not been sent.
     head_unsent: usize,
     /// Bytes of its body that have been sent.
@@ -82,7 +82,7 @@ enum Phase {
     Asked(BodyReader),
     Collecting(BodyReader),
     Whole,
-    Relaying(Relay),
+    EchoingBody(BodyEcho),
     /// What is left of the request's body waits behind the answer.
     Delivering(Payload, Option<BodyReader>),
     Answered(Option<BodyReader>),
@@ -91,18 +91,18 @@ enum Phase {
     Over,
 }
 
-/// A request's body on its way back.
+/// A request's body that is sent back as the response's.
 #[derive(Debug)]
-struct Relay {
+struct BodyEcho {
     reader: BodyReader,
-    /// Its length as announced; chunks if it was not.
+    /// Its length as announced; `None` is sent in chunks.
     length: Option<u64>,
-    /// The answer and its date, while its head is not yet said: until then a malformed body can still be refused.
-    unsaid: Option<(Response, String)>,
+    /// The response and its date while its head is not written: until then a malformed body can be refused.
+    pending: Option<(Response, String)>,
 }
 
 impl Conversation {
-    /// A conversation in which nothing has been said.
+    /// A conversation before its first byte.
     pub fn new(limits: Limits) -> Conversation {
         Conversation {
             limits,
@@ -120,13 +120,13 @@ impl Conversation {
             last: false,
             begun: None,
             refusal: None,
-            broken_off: false,
+            cut_short: false,
             head_unsent: 0,
             body_sent: 0,
         }
     }
 
-    /// What the client said goes to the end of this buffer, which has at least `bytes` of spare capacity.
+    /// The buffer that received bytes are appended to, with at least `bytes` of spare capacity.
     pub fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
         self.input.drain(..self.consumed);
         self.consumed = 0;
@@ -134,17 +134,17 @@ impl Conversation {
         &mut self.input
     }
 
-    /// The client said `bytes`.
+    /// Appends `bytes` to what is received.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.room(bytes.len()).extend_from_slice(bytes);
     }
 
-    /// The client will say nothing more; it may still listen.
+    /// Records that the client has ended its side; it may still read.
     pub fn receive_end(&mut self) {
         self.ended = true;
     }
 
-    /// The request in hand; what is known of it after [`Turn::Refuse`].
+    /// The current request; after [`Turn::Refuse`], as much of it as was understood.
     pub fn request(&self) -> &Request {
         &self.request
     }
@@ -155,7 +155,7 @@ impl Conversation {
         Some(&self.refused_line[..]).filter(|line| !line.is_empty())
     }
 
-    /// How many bytes of the body of the request in hand have been collected or sent back so far; what is discarded
+    /// How many bytes of the body of the current request have been collected or sent back so far; what is discarded
     /// does not count.
     pub fn body_bytes_received(&self) -> u64 {
         self.body_received
@@ -174,7 +174,7 @@ impl Conversation {
         self.request.peer = peer;
     }
 
-    /// Sets a time at which all of the request in hand that has been looked at had been received.
+    /// Sets a time at which all of the current request that has been looked at had been received.
     pub fn set_received(&mut self, received: Instant) {
         self.request.received = Some(received);
     }
@@ -203,18 +203,18 @@ impl Conversation {
 
     /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked before.
     pub fn take_finished(&mut self) -> Option<Sent> {
-        let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::Relaying(_));
-        match is_unfinished || self.broken_off || !self.output.is_empty() {
+        let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::EchoingBody(_));
+        match is_unfinished || self.cut_short || !self.output.is_empty() {
             true => None,
             false => self.take_sent(),
         }
     }
 
-    /// What has been sent of the answer that was begun last; `None` if that was asked before, or none was begun. The
-    /// answer with a body that is sent back begins with the first byte of that.
+    /// What has been sent of the last answer; `None` if it was taken before, or there is none. A body echo counts from
+    /// the first byte of its body.
     pub fn take_sent(&mut self) -> Option<Sent> {
         let status = self.begun.take()?;
-        if self.is_unsaid() {
+        if self.has_pending_echo() {
             return None;
         }
         Some(Sent {
@@ -224,9 +224,9 @@ impl Conversation {
         })
     }
 
-    /// Whether an answer has been decided of which nothing is said before a body has begun to come in.
-    fn is_unsaid(&self) -> bool {
-        matches!(&self.phase, Phase::Relaying(relay) if relay.unsaid.is_some())
+    /// Whether the last answer is a body echo whose head is not written.
+    fn has_pending_echo(&self) -> bool {
+        matches!(&self.phase, Phase::EchoingBody(echo) if echo.pending.is_some())
     }
 
     /// What is to be sent after the output, after [`Turn::Deliver`].
@@ -261,14 +261,14 @@ impl Conversation {
         }
     }
 
-    /// Whether nothing has been said since the last answer, and nothing is left to send.
+    /// Whether nothing has been received since the last answer, and nothing is left to send.
     pub fn is_between_requests(&self) -> bool {
         matches!(self.phase, Phase::Head(_))
             && self.consumed == self.input.len()
             && self.output.is_empty()
     }
 
-    /// Whether something the client said has not been looked at.
+    /// Whether there is input that has not been read.
     pub fn has_input(&self) -> bool {
         self.consumed < self.input.len()
     }
@@ -278,8 +278,8 @@ impl Conversation {
         matches!(self.phase, Phase::Head(_))
     }
 
-    /// Whether the client may still be saying something that will not be read, so that the connection must be
-    /// closed with care for it to hear the answer (RFC 9112 §9.6).
+    /// Whether the client may still be sending what will not be read, so that the connection must be closed in stages
+    /// for the answer to arrive (RFC 9112 §9.6).
     pub fn leaves_input_unread(&self) -> bool {
         !self.ended && (self.unread || self.consumed < self.input.len())
     }
@@ -318,10 +318,10 @@ impl Conversation {
         self.unread = false;
         self.last = false;
         self.begun = None;
-        self.broken_off = false;
+        self.cut_short = false;
     }
 
-    /// The answer to the request in hand, or to the next one, is the last on this connection.
+    /// The answer to the current request, or to the next one, is the last on this connection.
     pub fn end_after_answer(&mut self) {
         self.last = true;
     }
@@ -334,7 +334,7 @@ impl Conversation {
                 Phase::Asked(_) => Some(Turn::Head),
                 Phase::Collecting(_) => self.collect(),
                 Phase::Whole => Some(Turn::Answer),
-                Phase::Relaying(_) => self.relay(),
+                Phase::EchoingBody(_) => self.echo_body(),
                 Phase::Discarding(..) => self.discard(),
                 Phase::Refused(refusal) => Some(Turn::Refuse(*refusal)),
                 Phase::Delivering(..) => Some(Turn::Deliver),
@@ -350,13 +350,13 @@ impl Conversation {
         }
     }
 
-    /// The client has taken too long to finish its request. Whether there is something to say to it, with
-    /// [`Turn::Refuse`]: not if it has said nothing, or if an answer has begun.
+    /// Ends the wait for a request that takes too long. Returns whether it is answered, by [`Turn::Refuse`]: not if
+    /// nothing was received of it, or if an answer has begun.
     pub fn time_out(&mut self) -> bool {
         let is_due = match &self.phase {
             Phase::Head(_) => self.consumed < self.input.len(),
             Phase::Collecting(_) => true,
-            Phase::Relaying(relay) => relay.unsaid.is_some(),
+            Phase::EchoingBody(echo) => echo.pending.is_some(),
             _ => false,
         };
         // A client that takes nothing will not take that either.
@@ -368,10 +368,10 @@ impl Conversation {
         is_due
     }
 
-    /// The handler wants the body before it answers. To be said after [`Turn::Head`].
-    pub fn decline(&mut self) {
+    /// Collects the body before the request is answered, after [`Turn::Head`]; [`Turn::Answer`] follows.
+    pub fn collect_body(&mut self) {
         let Phase::Asked(reader) = mem::replace(&mut self.phase, Phase::Whole) else {
-            panic!("there is something to decline only after Turn::Head");
+            panic!("a body is collected only after Turn::Head");
         };
         match reader.remaining() {
             Some(0) => {}

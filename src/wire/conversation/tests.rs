@@ -28,7 +28,7 @@ fn heard(bytes: &[u8], step: usize) -> String {
             Turn::Answer => Response::text("collected"),
             Turn::Head => match conversation.request().target().path() {
                 "/collect" => {
-                    conversation.decline();
+                    conversation.collect_body();
                     continue;
                 }
                 "/echo" => Response::new(StatusCode::OK).with_body(Body::Incoming),
@@ -242,7 +242,7 @@ fn the_body_of_a_request_is_counted_as_it_comes_in() {
         assert_eq!(conversation.turn(), Turn::Head);
         assert_eq!(conversation.body_bytes_received(), 0);
         match target {
-            "/collect" => conversation.decline(),
+            "/collect" => conversation.collect_body(),
             _ => {
                 let response = Response::new(StatusCode::OK).with_body(Body::Incoming);
                 conversation.answer(response, "now");

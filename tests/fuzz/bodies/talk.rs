@@ -84,7 +84,7 @@ pub(crate) fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, manners: Mann
                         false => talk.heard.push(heard),
                     }
                 }
-                None => conversation.decline(),
+                None => conversation.collect_body(),
             },
             Turn::Answer => {
                 talk.heard.push(heard(&conversation, Way::Collected, false));

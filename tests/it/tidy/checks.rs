@@ -68,7 +68,7 @@ fn what_is_allowed_is_not_found() {
                 use super::head;\nuse $crate::files;\n#[cfg(test)]\nmod tests {\n    use crate::files::StaticFiles;\n}\n";
     assert!(
         house(&[])
-            .broken_walls("src/wire/answer.rs", text)
+            .broken_walls("src/wire/response.rs", text)
             .is_empty()
     );
 }

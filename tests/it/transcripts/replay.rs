@@ -98,7 +98,7 @@ impl Player<'_> {
                 Turn::NeedBytes => break,
                 Turn::Head => match self.handler.handle_head(self.conversation.request()) {
                     Some(response) => self.conversation.answer(response, DATE),
-                    None => self.conversation.decline(),
+                    None => self.conversation.collect_body(),
                 },
                 Turn::Answer => {
                     let response = self.handler.handle(self.conversation.request());

@@ -1,4 +1,4 @@
-//! What the client says: heads, and bodies on their way to where they are wanted.
+//! What is received: heads, and bodies that are collected, echoed or discarded.
 
 use super::{Conversation, Phase};
 use crate::message::{Headers, Method, Request, Version};
@@ -9,7 +9,7 @@ use crate::wire::head::{self, HeadScan};
 use crate::wire::refusal::Refusal;
 use crate::wire::turn::Turn;
 
-/// Each reads in one phase as far as it can: the turn it has come to, or `None` if another phase has begun.
+/// Each verb reads as far as its phase goes and returns the turn that is reached, or `None` if another phase has begun.
 impl Conversation {
     pub(super) fn read_head(&mut self) -> Option<Turn> {
         let Phase::Head(scan) = &mut self.phase else {
@@ -75,16 +75,16 @@ impl Conversation {
         None
     }
 
-    pub(super) fn relay(&mut self) -> Option<Turn> {
-        let Phase::Relaying(relay) = &mut self.phase else {
+    pub(super) fn echo_body(&mut self) -> Option<Turn> {
+        let Phase::EchoingBody(echo) = &mut self.phase else {
             return None;
         };
         let bytes = &self.input[self.consumed..];
-        match relay.reader.next(bytes) {
+        match echo.reader.next(bytes) {
             Ok(Piece::Data(range)) => {
                 let data = &bytes[range.clone()];
                 self.body_received += data.len() as u64;
-                match (&relay.unsaid, relay.length) {
+                match (&echo.pending, echo.length) {
                     (Some(_), _) => self.request.body.extend_from_slice(data),
                     (None, Some(_)) => self.output.extend_from_slice(data),
                     (None, None) => write_chunk(&mut self.output, data),
@@ -94,29 +94,29 @@ impl Conversation {
             }
             Ok(Piece::NeedBytes(used)) => {
                 self.consumed += used;
-                let length = relay.length;
+                let length = echo.length;
                 if self.body_received > 0 {
-                    self.begin_relay(length);
+                    self.begin_echo(length);
                 }
                 self.need_bytes()
             }
             Ok(Piece::End(used)) => {
                 self.consumed += used;
-                let relayed = self.body_received;
-                let is_chunked = relay.unsaid.is_none() && relay.length.is_none();
-                // All of it was at hand before a word was said, so its length can be said too.
-                self.begin_relay(Some(relayed));
+                let received = self.body_received;
+                let is_chunked = echo.pending.is_none() && echo.length.is_none();
+                // The body may have come whole before the head was written; then its length is known.
+                self.begin_echo(Some(received));
                 if is_chunked {
                     write_last_chunk(&mut self.output);
                 }
                 self.phase = Phase::Answered(None);
                 None
             }
-            Err(refusal) if relay.unsaid.is_some() => {
+            Err(refusal) if echo.pending.is_some() => {
                 self.refuse(refusal);
                 None
             }
-            // The answer has begun, so breaking it off is all that is left to say.
+            // The head is on its way, so closing early is the only way to report the error.
             Err(_) => self.hang_up(),
         }
     }
@@ -147,7 +147,7 @@ impl Conversation {
         }
     }
 
-    /// More bytes of a body, unless there will be none.
+    /// Asks for more bytes of a body, or ends the conversation where none can follow.
     pub(super) fn need_bytes(&mut self) -> Option<Turn> {
         if self.ended {
             self.hang_up()
@@ -157,10 +157,10 @@ impl Conversation {
     }
 
     pub(super) fn hang_up(&mut self) -> Option<Turn> {
-        if self.is_unsaid() {
+        if self.has_pending_echo() {
             self.begun = None;
         }
-        self.broken_off = matches!(self.phase, Phase::Relaying(_));
+        self.cut_short = matches!(self.phase, Phase::EchoingBody(_));
         self.unread = true;
         self.phase = Phase::Over;
         None

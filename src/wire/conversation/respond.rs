@@ -1,26 +1,26 @@
-//! What the server says: answers, and how each is tied to what the client says next.
+//! Responses: how each is written, and what follows it on the connection.
 
 use std::mem;
 
-use super::{Conversation, Phase, Relay};
+use super::{BodyEcho, Conversation, Phase};
 use crate::message::{Body, Headers, Response, StatusCode, Version};
-use crate::wire::answer::{BodyFraming, Context, body_framing, may_have_body, write_head};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::write_chunk;
 use crate::wire::head::HeadScan;
+use crate::wire::response::{BodyFraming, Context, body_framing, may_have_body, write_head};
 use crate::wire::turn::{Payload, Turn};
 
 // Below this a copy is cheaper than a second buffer in the write.
 const COPIED_BYTES_MAX: usize = 8 * 1024;
 
-// What is read of a body nobody wants, to keep the connection; a larger rest costs more than a new connection.
+// How much of an unwanted body is read to keep the connection; a larger rest costs more than a new connection.
 const DISCARDED_BYTES_MAX: u64 = 64 * 1024;
 
 impl Conversation {
-    /// Answers the request in hand. To be said after `Turn::Head`, `Turn::Answer` or `Turn::Refuse`; `date` is
-    /// the value of `Date`, an HTTP-date.
+    /// Answers the current request, after `Turn::Head`, `Turn::Answer` or `Turn::Refuse`; `date` is the value of
+    /// `Date`, an HTTP-date.
     ///
-    /// The head and a small body are in the output then; what is not is said by [`Turn::Deliver`].
+    /// The head and a small body are in the output afterwards; [`Turn::Deliver`] follows for a larger one.
     ///
     /// [`Turn::Head`]: crate::wire::Turn::Head
     /// [`Turn::Answer`]: crate::wire::Turn::Answer
@@ -47,17 +47,17 @@ impl Conversation {
                 if reader.remaining() != Some(0) {
                     self.continue_if_awaited();
                 }
-                self.phase = Phase::Relaying(Relay {
+                self.phase = Phase::EchoingBody(BodyEcho {
                     length: reader.remaining(),
                     reader,
-                    unsaid: Some((response, date.to_owned())),
+                    pending: Some((response, date.to_owned())),
                 });
             }
             (_, rest) => self.answer_now(response, rest, date),
         }
     }
 
-    /// Says, without having heard anything, that there is no room for this client.
+    /// Answers a client that has no slot, before anything is received from it.
     pub fn turn_away(&mut self, date: &str) {
         let sentence = "this server has as many clients as it can take; try again in a moment";
         let response =
@@ -105,12 +105,12 @@ impl Conversation {
         };
     }
 
-    /// Says the head of an answer that is relayed, and what has been gathered of its body, unless that was done.
-    pub(super) fn begin_relay(&mut self, length: Option<u64>) {
-        let Phase::Relaying(relay) = &mut self.phase else {
+    /// Writes the head of a body echo and what has been received of its body, unless the head is written already.
+    pub(super) fn begin_echo(&mut self, length: Option<u64>) {
+        let Phase::EchoingBody(echo) = &mut self.phase else {
             return;
         };
-        let Some((response, date)) = relay.unsaid.take() else {
+        let Some((response, date)) = echo.pending.take() else {
             return;
         };
         let context = Context {
@@ -146,21 +146,21 @@ impl Conversation {
     pub(super) fn can_discard(&self, reader: &BodyReader) -> bool {
         match reader.remaining() {
             Some(0) => true,
-            // The client may now send the body or not; nobody knows what its next bytes mean.
+            // The client may send the body or not, so the meaning of its next bytes is unknown.
             _ if self.awaits_continue() => false,
             Some(length) => length <= DISCARDED_BYTES_MAX,
             None => true,
         }
     }
 
-    /// The payload has been sent whole. To be said after [`Turn::Deliver`](crate::wire::Turn::Deliver).
+    /// Records that the payload has been sent whole, after [`Turn::Deliver`](crate::wire::Turn::Deliver).
     pub fn delivered(&mut self) {
         if let Phase::Delivering(_, rest) = &mut self.phase {
             self.phase = Phase::Answered(rest.take());
         }
     }
 
-    /// An answer is complete: the next request, after what is left of this one, or the end.
+    /// Ends an answer: what is left of its request is discarded, or the connection is over.
     pub(super) fn finish(&mut self, rest: Option<BodyReader>) -> Turn {
         let rest = rest.filter(|reader| reader.remaining() != Some(0));
         self.unread |= rest.is_some() && !self.persists;
