@@ -32,21 +32,25 @@
 //! ```text
 //! main       → access_log, cli, echo, files, handler, middleware, router, server
 //! guide
-//! cli        → access_log, files, handler, middleware, server
-//! server     → access_log, handler, message, wire
+//! cli        → access_log, files, handler, middleware, server, text
+//! server     → access_log, handler, message, sync, wire
 //! router     → handler, message, middleware
-//! middleware → handler, message
-//! files      → handler, message
-//! echo       → handler, message
-//! access_log → message
+//! middleware → handler, message, sync
+//! files      → handler, listing, message, sync, text, tree
+//! listing    → message, text, tree
+//! tree       → message, sync
+//! echo       → handler, message, text
+//! access_log → message, sync, text
 //! handler    → message
-//! channel    → message
+//! channel    → message, sync
 //! collect    → message
-//! wire       → message
-//! message
+//! wire       → message, text
+//! message    → text
+//! sync
+//! text
 //! ```
 //!
-//! A part names only parts in rows below its own, and no others than these; `guide` and `message` name none.
+//! A part names only parts in rows below its own, and no others than these; `guide`, `sync` and `text` name none.
 //!
 //! | room | what it knows |
 //! |---|---|
@@ -57,11 +61,15 @@
 //! | [`middleware`] | handlers around handlers: who is let in, and what every answer says besides |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
+//! | `listing` | the page of a directory without an index |
+//! | `tree` | the file system beneath one directory, and no way out of it |
 //! | [`echo`] | says back what it was told |
 //! | [`channel`] | bodies that any thread writes to: slow streams and server-sent events |
 //! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
 //! | [`cli`] | arguments and messages for the person at the terminal |
+//! | `text` | numbers, times, escapes and templates |
+//! | `sync` | locks that outlive a panic, and a rate limit |
 //!
 //! The command adds three files of its own: `main`, which wires them all, `site`, which composes what is served, and
 //! `confine`, which gives up the rights that a server of files does not need. `ARCHITECTURE.md` tells the rest: the way of a request, what may block, and where to
@@ -82,10 +90,14 @@ pub mod echo;
 pub mod files;
 pub mod guide;
 pub mod handler;
+mod listing;
 pub mod message;
 pub mod middleware;
 pub mod router;
 pub mod server;
+mod sync;
+mod text;
+mod tree;
 pub mod wire;
 
 pub use channel::{Broadcast, Event, EventSender, Events, Sender, TrySendError};

@@ -48,9 +48,7 @@ fn run() -> Result<(), Exit> {
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files = open_files(&chosen, files_config)?;
     let users = options.access.users(&chosen.path)?;
-    let listening = Plan::new(&options.host, options.port)?.bind(|addresses| {
-        Server::bind_all(addresses).map_err(|error| (error.address, error.source))
-    })?;
+    let listening = Plan::new(&options.host, options.port)?.bind(Server::bind_all)?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
     let urls = listen::urls(&options.host, &bound, &cli::interfaces());
@@ -77,7 +75,7 @@ fn run() -> Result<(), Exit> {
         urls: &urls,
         directory: chosen.shown(),
         why: chosen.note,
-        unusual: &options.unusual,
+        set_flags: &options.set_flags,
         notes: &notes
             .chain(options.verbose.then(verbose).into_iter().flatten())
             .collect::<Vec<_>>(),

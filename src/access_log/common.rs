@@ -9,6 +9,7 @@ use super::Record;
 use super::escape::{TARGET_BYTES_MAX, put, quoted};
 use super::time::common as time;
 use crate::message::StatusCode;
+use crate::text::decimal;
 
 pub(super) fn write(line: &mut String, record: &Record<'_>) {
     match record.request.peer() {
@@ -24,7 +25,10 @@ pub(super) fn write(line: &mut String, record: &Record<'_>) {
     line.push_str(record.status.as_ref().map_or("-", StatusCode::as_str));
     match record.sent_bytes {
         0 => line.push_str(" -"),
-        bytes => put(line, format_args!(" {bytes}")),
+        bytes => {
+            line.push(' ');
+            line.push_str(decimal(bytes).as_str());
+        }
     }
 }
 

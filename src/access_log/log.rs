@@ -6,9 +6,11 @@
 //! said as soon as the output takes lines again.
 
 use std::io::{self, ErrorKind, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::sync::unpoisoned;
 
 /// Bytes that wait or are being written at any time; 4 MiB is half a second of lines under full load.
 pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -128,17 +130,15 @@ impl Log {
             if left.is_zero() {
                 return false;
             }
-            let waited = self.shared.idle.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            (state, _) = unpoisoned(self.shared.idle.wait_timeout(state, left));
         }
         true
     }
 }
 
 impl Shared {
-    /// Nothing can panic while the lock is held, save for want of memory; the state is sound even then.
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.state.lock())
     }
 
     /// Exchanges an empty buffer for the lines that wait; sleeps until there is something to do. `None` when all is done
@@ -154,8 +154,7 @@ impl Shared {
                 return None;
             }
             state.writer_sleeps = true;
-            let waited = self.work.wait(state);
-            state = waited.unwrap_or_else(PoisonError::into_inner);
+            state = unpoisoned(self.work.wait(state));
         }
         state.writer_sleeps = false;
         std::mem::swap(&mut state.waiting, lines);

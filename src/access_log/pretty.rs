@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::Record;
 use super::escape::{TARGET_BYTES_MAX, plain, put};
 use crate::message::StatusCode;
+use crate::text::size;
 
 pub(super) fn write(line: &mut String, record: &Record<'_>, colour: bool) {
     status(line, record.status, colour);
@@ -21,12 +22,12 @@ pub(super) fn write(line: &mut String, record: &Record<'_>, colour: bool) {
         }
     }
     line.push(' ');
-    size(line, record.sent_bytes);
+    line.push_str(size(record.sent_bytes).as_str());
     line.push(' ');
     time(line, record.duration);
     if record.received_bytes > 0 {
         line.push_str(", received ");
-        size(line, record.received_bytes);
+        line.push_str(size(record.received_bytes).as_str());
     }
     if record.is_cut {
         line.push_str(", cut short");
@@ -51,24 +52,6 @@ fn status(line: &mut String, status: Option<StatusCode>, colour: bool) {
             line.push_str(text);
             line.push(' ');
         }
-    }
-}
-
-/// Three digits or so and a unit: `0 B`, `999 B`, `1.2 kB`, `34 MB`; cut, not rounded, so that no size is overstated.
-fn size(line: &mut String, bytes: u64) {
-    let (unit, name) = match bytes {
-        0..1_000 => return put(line, format_args!("{bytes} B")),
-        1_000..1_000_000 => (1_000, "kB"),
-        1_000_000..1_000_000_000 => (1_000_000, "MB"),
-        1_000_000_000..1_000_000_000_000 => (1_000_000_000, "GB"),
-        _ => (1_000_000_000_000, "TB"),
-    };
-    let whole = bytes / unit;
-    if whole < 10 {
-        let tenth = bytes % unit / (unit / 10);
-        put(line, format_args!("{whole}.{tenth} {name}"));
-    } else {
-        put(line, format_args!("{whole} {name}"));
     }
 }
 
@@ -134,23 +117,6 @@ mod tests {
             line(&refused),
             "400 GET /a\\xC3\\xA9 HTTP/1.1 1.2 kB 0.3 ms: it is malformed\n"
         );
-    }
-
-    #[test]
-    fn sizes_are_short_and_never_overstated() {
-        for (bytes, shown) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1_000, "1.0 kB"),
-            (1_299, "1.2 kB"),
-            (9_999, "9.9 kB"),
-            (10_500, "10 kB"),
-            (999_999, "999 kB"),
-            (5_368_709_120, "5.3 GB"),
-            (u64::MAX, "18446744 TB"),
-        ] {
-            assert_eq!(written(|line| size(line, bytes)), shown);
-        }
     }
 
     #[test]

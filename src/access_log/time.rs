@@ -1,65 +1,53 @@
 //! Wall-clock time as the formats write it, in UTC (pure).
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use httpdate::HttpDate;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::escape::put;
+use crate::text::Utc;
 
 /// `21/Nov/2026:10:21:58 +0000`, Apache's `%t` without its brackets.
 pub(super) fn common(line: &mut String, time: SystemTime) {
-    let parts = Parts::of(time);
-    for text in [parts.day(), "/", parts.month(), "/", parts.year(), ":"] {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let (time, _) = utc(time);
+    let (year, month, day) = (&time.date()[..4], &time.date()[5..7], &time.date()[8..]);
+    let at = month.parse().map_or(0, |month: usize| 3 * (month - 1));
+    for text in [
+        day,
+        "/",
+        &MONTHS[at..at + 3],
+        "/",
+        year,
+        ":",
+        time.clock(),
+        " +0000",
+    ] {
         line.push_str(text);
     }
-    line.push_str(parts.clock());
-    line.push_str(" +0000");
 }
 
 /// `2026-11-21T10:21:58.123456Z` (RFC 3339).
 pub(super) fn rfc3339(line: &mut String, time: SystemTime) {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let parts = Parts::of(time);
-    let month = MONTHS.find(parts.month()).map_or(0, |at| at / 3 + 1);
-    let (year, day, clock) = (parts.year(), parts.day(), parts.clock());
-    let micros = time
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.subsec_micros());
-    put(
-        line,
-        format_args!("{year}-{month:02}-{day}T{clock}.{micros:06}Z"),
-    );
+    let (time, micros) = utc(time);
+    line.push_str(time.as_str());
+    put(line, format_args!(".{micros:06}Z"));
 }
 
-/// An HTTP-date, `Sat, 21 Nov 2026 10:21:58 GMT`, to be cut into its parts.
-struct Parts(String);
-
-impl Parts {
-    /// A clock that is far off must not end a request: what HTTP cannot write is the nearest it can.
-    fn of(time: SystemTime) -> Parts {
-        let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
-        Parts(HttpDate::from(time.clamp(UNIX_EPOCH, last)).to_string())
-    }
-
-    fn day(&self) -> &str {
-        &self.0[5..7]
-    }
-
-    fn month(&self) -> &str {
-        &self.0[8..11]
-    }
-
-    fn year(&self) -> &str {
-        &self.0[12..16]
-    }
-
-    fn clock(&self) -> &str {
-        &self.0[17..25]
-    }
+/// The second and the microseconds after it. A clock that is far off must not end a request: what has no four digits of a
+/// year is the nearest that has.
+fn utc(time: SystemTime) -> (Utc, u32) {
+    const LAST: u64 = 253_402_300_799;
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let second = Utc::new(since.as_secs().min(LAST) as i64);
+    (
+        second.expect("it is between 1970 and 9999"),
+        since.subsec_micros(),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

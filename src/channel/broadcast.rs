@@ -1,11 +1,12 @@
 //! One event for many streams.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 
 use super::{Event, EventSender, Events};
 use crate::message::Response;
+use crate::sync::unpoisoned;
 
 // Below this many there is no use in looking for those who have gone.
 const SWEEP_MIN: usize = 64;
@@ -84,9 +85,7 @@ impl Broadcast {
     }
 
     fn lock(&self) -> MutexGuard<'_, Subscribers> {
-        // A `first` that panics has changed nothing.
-        let subscribers = self.subscribers.lock();
-        subscribers.unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.subscribers.lock())
     }
 }
 

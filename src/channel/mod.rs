@@ -9,13 +9,14 @@ mod event;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 
 use crate::message::{BodySource, Response, Wake};
+use crate::sync::unpoisoned;
 
 pub use broadcast::Broadcast;
 pub use event::{Event, EventSender, Events};
@@ -142,8 +143,7 @@ struct Buffer {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Buffer> {
-        // Nothing panics while it is held.
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.buffer.lock())
     }
 }
 

@@ -9,6 +9,7 @@ use super::Exit;
 use super::file_flags::url_path;
 use crate::handler::Handler;
 use crate::middleware::single_file::single_file;
+use crate::text::printable;
 
 /// The directory to serve.
 #[derive(Debug, PartialEq, Eq)]
@@ -145,11 +146,7 @@ fn parent(path: &Path) -> Option<&Path> {
 
 /// A path for a terminal: names found on a disk may hold anything.
 pub fn shown(path: &Path) -> String {
-    let lossy = path.to_string_lossy();
-    lossy
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    printable(&path.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -236,6 +233,6 @@ mod tests {
     #[test]
     fn a_name_from_the_disk_cannot_draw_on_the_terminal() {
         let text = refused("publi", &["public\x1b"]);
-        assert!(text.contains("did you mean `public\u{fffd}`?"), "{text}");
+        assert!(text.contains("did you mean `public\\x1b`?"), "{text}");
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use super::{Exit, Host};
+use crate::server::BindError;
 
 /// The ports to try when nobody asked for one; most other servers for developers begin here too.
 const USUAL_PORTS: std::ops::RangeInclusive<u16> = 8080..=8089;
@@ -17,9 +18,6 @@ pub struct Plan {
     addresses: Vec<IpAddr>,
     port: Option<u16>,
 }
-
-/// A socket that could not be bound: which, and why.
-pub type BindError = (SocketAddr, io::Error);
 
 /// What came of a [`Plan`].
 #[derive(Debug)]
@@ -73,16 +71,14 @@ impl Plan {
                         moved.then(|| format!("port {usual} is taken; using {port} instead"));
                     return Ok(Listening { server, note });
                 }
-                Err((address, error)) => {
-                    if error.kind() != ErrorKind::AddrInUse {
-                        return Err(cannot_listen(address, &error));
-                    }
-                    last = Some((address, error));
+                Err(error) if error.source.kind() != ErrorKind::AddrInUse => {
+                    return Err(cannot_listen(&error));
                 }
+                Err(error) => last = Some(error),
             }
         }
         match (self.port, last) {
-            (Some(_), Some((address, error))) => Err(cannot_listen(address, &error)),
+            (Some(_), Some(error)) => Err(cannot_listen(&error)),
             _ => Err(Exit::cannot_listen(format!(
                 "ports {usual} to {} are all taken\n  try --port 0 for any free one",
                 USUAL_PORTS.end()
@@ -99,11 +95,11 @@ impl Plan {
         let mut addresses: Vec<SocketAddr> = self.addresses.iter().map(with_port).collect();
         loop {
             match bind(&addresses) {
-                Err((missing, error)) if is_not_here(&error) && addresses.len() > 1 => {
+                Err(error) if is_not_here(&error.source) && addresses.len() > 1 => {
                     let before = addresses.len();
-                    addresses.retain(|address| address.ip() != missing.ip());
+                    addresses.retain(|address| address.ip() != error.address.ip());
                     if addresses.len() == before {
-                        return Err((missing, error));
+                        return Err(error);
                     }
                 }
                 result => return result,
@@ -135,9 +131,9 @@ fn is_not_here(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(no_family)
 }
 
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> Exit {
+fn cannot_listen(BindError { address, source }: &BindError) -> Exit {
     let port = address.port();
-    let (what, hint) = match error.kind() {
+    let (what, hint) = match source.kind() {
         ErrorKind::PermissionDenied if port < 1024 => (
             "permission denied".to_owned(),
             "ports below 1024 need privileges; try --port 8080".to_owned(),
@@ -146,12 +142,12 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> Exit {
             "the port is taken".to_owned(),
             "stop whoever has it, or try another: --port 0 is any free one".to_owned(),
         ),
-        _ if is_not_here(error) => (
+        _ if is_not_here(source) => (
             "this machine has no such address".to_owned(),
             "say --host alone for all interfaces, or leave it out for this machine only".to_owned(),
         ),
         _ => (
-            plain(error),
+            plain(source),
             "try another --port, or another address with --host".to_owned(),
         ),
     };
@@ -227,7 +223,10 @@ mod tests {
             let failed = addresses
                 .iter()
                 .find_map(|address| Some((*address, answer(*address)?)));
-            failed.map_or(Ok(()), |(address, kind)| Err((address, kind.into())))
+            failed.map_or(Ok(()), |(address, kind)| {
+                let source = kind.into();
+                Err(BindError { address, source })
+            })
         });
         (result, tried)
     }
@@ -315,8 +314,10 @@ mod tests {
 
     #[test]
     fn the_systems_words_are_said_without_their_number() {
-        let error = io::Error::from_raw_os_error(24);
-        let exit = cannot_listen("[::1]:1".parse().unwrap(), &error);
+        let exit = cannot_listen(&BindError {
+            address: "[::1]:1".parse().unwrap(),
+            source: io::Error::from_raw_os_error(24),
+        });
         assert!(
             exit.text
                 .starts_with("cannot listen on [::1]:1: too many open files\n")

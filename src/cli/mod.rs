@@ -7,7 +7,6 @@
 //! [`terminal`] does the printing, and never dies of an output that is closed or full.
 
 mod access_flags;
-mod commands;
 pub mod directory;
 mod file_flags;
 mod host;
@@ -18,10 +17,11 @@ mod log_flags;
 mod options;
 mod response_flags;
 mod secret;
+mod set_flags;
+mod subcommands;
 pub mod terminal;
 mod units;
-mod unusual;
-mod wrong;
+mod usage_error;
 
 pub use interfaces::interfaces;
 

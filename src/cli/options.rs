@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
-use super::commands::Instead;
 use super::host::{Host, host, listen};
 use super::limits::rows;
-use super::unusual::unusual;
-use super::wrong::exit;
+use super::set_flags::set_flags;
+use super::subcommands::Subcommand;
+use super::usage_error::exit;
 use super::{AccessFlags, Exit, FileFlags, LimitFlags, LogFlags, ResponseFlags};
 
 const AFTER_HELP: &str = "\
@@ -85,11 +85,11 @@ pub struct Options {
     pub limits: LimitFlags,
 
     #[command(subcommand)]
-    instead: Option<Instead>,
+    subcommand: Option<Subcommand>,
 
     /// The flags that were set, by name
     #[arg(skip)]
-    pub unusual: Vec<String>,
+    pub set_flags: Vec<String>,
 
     /// What was taken from `PORT` and `HOST`, in words
     #[arg(skip)]
@@ -115,11 +115,11 @@ impl Options {
             .try_get_matches_from_mut(arguments)
             .map_err(|error| exit(&error))?;
         let mut options = Options::from_arg_matches(&matches).map_err(|error| exit(&error))?;
-        if let Some(instead) = &options.instead {
-            return Err(instead.run(command));
+        if let Some(subcommand) = &options.subcommand {
+            return Err(subcommand.run(command));
         }
         options.limits.rows = rows(&command, &matches);
-        options.unusual = unusual(&command, &matches);
+        options.set_flags = set_flags(&command, &matches);
         options.settle(&is_directory, variable)?;
         Ok(options)
     }

@@ -19,7 +19,7 @@ pub struct Greeting<'a> {
     /// Why it serves that, if nobody named it.
     pub why: Option<&'a str>,
     /// The flags that are set.
-    pub unusual: &'a [String],
+    pub set_flags: &'a [String],
     /// What was decided without being asked for.
     pub notes: &'a [String],
     /// Whether only this machine can reach it.
@@ -114,8 +114,8 @@ fn serves(greeting: &Greeting<'_>) -> String {
     if let Some(why) = greeting.why {
         text += &format!(" ({why})");
     }
-    if !greeting.unusual.is_empty() {
-        text += &format!(" with {}", greeting.unusual.join(", "));
+    if !greeting.set_flags.is_empty() {
+        text += &format!(" with {}", greeting.set_flags.join(", "));
     }
     text
 }
@@ -149,7 +149,7 @@ mod tests {
             ],
             directory: PathBuf::from("./public"),
             why: Some("no directory was named"),
-            unusual: &["--spa".to_owned(), "--cors (from SOCKEYE_CORS)".to_owned()],
+            set_flags: &["--spa".to_owned(), "--cors (from SOCKEYE_CORS)".to_owned()],
             notes: &["port 8080 is taken; using 8081 instead".to_owned()],
             is_local: true,
         });

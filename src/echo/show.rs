@@ -1,8 +1,7 @@
 //! A request, written down: as text, exactly as it came, or as JSON.
 
-use std::fmt::Write;
-
 use crate::message::Request;
+use crate::text::push_json;
 
 // What proves who a client is does not belong on a screen or into a bug report.
 const MASKED: [&str; 3] = ["Cookie", "Authorization", "Proxy-Authorization"];
@@ -41,36 +40,21 @@ pub(super) fn text(request: &Request, raw: bool) -> Vec<u8> {
 }
 
 /// The same as an object; the fields as pairs, in order, for a name may come twice.
-pub(super) fn json(request: &Request) -> String {
-    let mut object = String::from("{\"method\":");
-    push(&mut object, request.method().as_str());
-    object.push_str(",\"target\":");
-    push(&mut object, request.target().as_str());
-    object.push_str(",\"version\":");
-    push(&mut object, request.version().as_str());
-    object.push_str(",\"headers\":[");
+pub(super) fn json(request: &Request) -> Vec<u8> {
+    let mut object = b"{\"method\":".to_vec();
+    push_json(&mut object, request.method().as_str());
+    object.extend_from_slice(b",\"target\":");
+    push_json(&mut object, request.target().as_str());
+    object.extend_from_slice(b",\"version\":");
+    push_json(&mut object, request.version().as_str());
+    object.extend_from_slice(b",\"headers\":[");
     for (at, (name, value)) in request.headers().iter().enumerate() {
-        object.push_str(if at > 0 { ",[" } else { "[" });
-        push(&mut object, name);
-        object.push(',');
-        push(&mut object, &String::from_utf8_lossy(shown(name, value)));
-        object.push(']');
+        object.extend_from_slice(if at > 0 { b",[" } else { b"[" });
+        push_json(&mut object, name);
+        object.push(b',');
+        push_json(&mut object, &String::from_utf8_lossy(shown(name, value)));
+        object.push(b']');
     }
-    object.push_str("]}\n");
+    object.extend_from_slice(b"]}\n");
     object
-}
-
-fn push(json: &mut String, text: &str) {
-    json.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            // What is drawn on a terminal as something else is written as it is named.
-            _ if character.is_control() => {
-                write!(json, "\\u{:04x}", u32::from(character)).expect("a string takes everything");
-            }
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
 }

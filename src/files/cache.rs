@@ -1,6 +1,6 @@
 //! Small files in memory, and what is said of larger ones; bounded, and never stale.
 //!
-//! What is found under a URL is only a memory: it counts if the file's fingerprint, asked anew for every request, is
+//! What is found under a path is only a memory: it counts if the file's fingerprint, asked anew for every request, is
 //! the remembered one, and only what was settled when it was read is taken in (see [`validators`](super::validators)).
 //! So nothing here expires and nothing is invalidated; what is not asked for any more gives way to what is.
 
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ffi::CString;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::encoding::{Coding, Codings};
 use super::representation::{Content, Description, Representation};
+use crate::sync::unpoisoned;
 
 /// Enough that threads seldom meet; each with room for the largest file that is kept.
 const SHARDS_MAX: usize = 16;
@@ -24,15 +25,15 @@ const SHARD_BYTES_MIN: usize = 1024 * 1024;
 /// What an entry takes besides its texts: the structures, their spans and the allocator's rounding.
 const ENTRY_BYTES: usize = 1024;
 
-/// What is remembered under one URL.
+/// What is remembered under one path of a request, as it came, still percent-encoded.
 #[derive(Debug)]
 pub(super) struct Entry {
-    url: Box<str>,
+    raw_path: Box<str>,
     /// In which coding; `None` is the file as it is.
     coding: Option<Coding>,
     /// The codings that lie beside the file.
     pub(super) siblings: Codings,
-    /// When those were looked for, by [`Root::second`](super::root::Root::second).
+    /// When those were looked for, by [`Root::second`](crate::tree::Root::second).
     pub(super) second: AtomicU64,
     /// Where the file lies beneath the root.
     pub(super) path: CString,
@@ -53,7 +54,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Room for about `bytes_max`; 0 remembers nothing. Nobody who does not know `seed` can make URLs collide.
+    /// Room for about `bytes_max`; 0 remembers nothing. Nobody who does not know `seed` can make paths collide.
     pub(super) fn new(bytes_max: usize, seed: u64) -> Cache {
         let count = (bytes_max / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX);
         Cache {
@@ -70,14 +71,11 @@ impl Cache {
     }
 
     /// What is remembered; whether it still holds is for the caller to ask.
-    pub(super) fn get(&self, url: &str, coding: Option<Coding>) -> Option<Arc<Entry>> {
-        let hash = self.hash(url, coding);
-        let shard = self
-            .shard(hash)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn get(&self, raw_path: &str, coding: Option<Coding>) -> Option<Arc<Entry>> {
+        let hash = self.hash(raw_path, coding);
+        let shard = unpoisoned(self.shard(hash).read());
         let slot = &shard.slots[*shard.places.get(&hash)?];
-        if *slot.entry.url != *url || slot.entry.coding != coding {
+        if *slot.entry.raw_path != *raw_path || slot.entry.coding != coding {
             return None;
         }
         // Not written if it is so already, so that readers do not take the line from each other.
@@ -111,10 +109,10 @@ impl Cache {
         holds
     }
 
-    /// Remembers a settled representation in the place of what was known of `url` in this coding.
+    /// Remembers a settled representation in the place of what was known of `raw_path` in this coding.
     pub(super) fn insert(
         &self,
-        (url, coding): (&str, Option<Coding>),
+        (raw_path, coding): (&str, Option<Coding>),
         path: CString,
         found: &Representation,
         (siblings, second): (Codings, u64),
@@ -126,7 +124,7 @@ impl Cache {
         let description = &found.description;
         let cost = ENTRY_BYTES
             + bytes.as_ref().map_or(0, Bytes::len)
-            + url.len()
+            + raw_path.len()
             + path.as_bytes().len()
             + description.fields.as_lines().len()
             + description.unmodified_fields.as_lines().len();
@@ -134,7 +132,7 @@ impl Cache {
             return;
         }
         let entry = Arc::new(Entry {
-            url: url.into(),
+            raw_path: raw_path.into(),
             coding,
             siblings,
             second: AtomicU64::new(second),
@@ -144,11 +142,8 @@ impl Cache {
             verified: AtomicU64::new(0),
             cost,
         });
-        let hash = self.hash(url, coding);
-        let mut shard = self
-            .shard(hash)
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let hash = self.hash(raw_path, coding);
+        let mut shard = unpoisoned(self.shard(hash).write());
         shard.remove(hash);
         while shard.bytes + cost > self.shard_bytes_max {
             shard.evict();
@@ -156,9 +151,9 @@ impl Cache {
         shard.push(hash, entry);
     }
 
-    fn hash(&self, url: &str, coding: Option<Coding>) -> u64 {
+    fn hash(&self, raw_path: &str, coding: Option<Coding>) -> u64 {
         let seed = self.seed ^ coding.map_or(0, |coding| coding as u64 + 1);
-        xxh3_64_with_seed(url.as_bytes(), seed)
+        xxh3_64_with_seed(raw_path.as_bytes(), seed)
     }
 
     fn shard(&self, hash: u64) -> &RwLock<Shard> {
@@ -242,8 +237,8 @@ impl Hasher for Hashed {
 mod tests {
     use super::*;
     use crate::files::representation::{Kind, Terms};
-    use crate::files::root::{Opened, Root};
-    use crate::files::walk::Rules;
+    use crate::tree::Rules;
+    use crate::tree::{Opened, Root};
 
     /// A representation of `size` bytes.
     fn found(size: usize) -> Representation {
@@ -262,9 +257,9 @@ mod tests {
         Representation::of(file, fingerprint, kind, terms).unwrap()
     }
 
-    fn insert(cache: &Cache, url: &str, found: &Representation) {
+    fn insert(cache: &Cache, raw_path: &str, found: &Representation) {
         let siblings = (Codings::default(), 0);
-        cache.insert((url, None), c"a".to_owned(), found, siblings);
+        cache.insert((raw_path, None), c"a".to_owned(), found, siblings);
     }
 
     fn bytes(cache: &Cache) -> usize {

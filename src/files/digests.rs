@@ -5,9 +5,10 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use crate::message::Fingerprint;
+use crate::sync::unpoisoned;
 
 /// How many are remembered; the oldest gives way.
 const DIGESTS_MAX: usize = 4096;
@@ -39,7 +40,7 @@ impl Digests {
         make: impl FnOnce() -> io::Result<Option<u128>>,
     ) -> io::Result<Option<u128>> {
         let slot = self.slot(fingerprint);
-        let mut digest = lock(&slot);
+        let mut digest = unpoisoned(slot.lock());
         if digest.is_none() {
             *digest = make()?;
         }
@@ -47,7 +48,7 @@ impl Digests {
     }
 
     fn slot(&self, fingerprint: &Fingerprint) -> Slot {
-        let mut known = lock(&self.known);
+        let mut known = unpoisoned(self.known.lock());
         if let Some(slot) = known.slots.get(fingerprint) {
             return Arc::clone(slot);
         }
@@ -59,10 +60,6 @@ impl Digests {
         known.order.push_back(*fingerprint);
         Arc::clone(known.slots.entry(*fingerprint).or_default())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -91,7 +88,7 @@ mod tests {
         let forgotten = digests.of(&file(0), || Ok(None)).unwrap();
         let kept = digests.of(&file(100), || Ok(None)).unwrap();
         assert_eq!((forgotten, kept), (None, Some(100)));
-        assert_eq!(lock(&digests.known).slots.len(), DIGESTS_MAX);
+        assert_eq!(unpoisoned(digests.known.lock()).slots.len(), DIGESTS_MAX);
     }
 
     #[test]

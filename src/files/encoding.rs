@@ -1,6 +1,6 @@
 //! Which content coding a client wants (RFC 9110 §12.5.3). Pure.
 
-use crate::message::Headers;
+use crate::message::{Headers, weight as parameter_weight};
 
 /// A content coding that a representation may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Codings {
 
 /// The coding of `available` that the client likes best; `None` is the file as it is, which also goes to whoever
 /// refuses everything.
-pub(super) fn negotiate(request: &Headers, available: Codings) -> Option<Coding> {
+pub(super) fn negotiate(headers: &Headers, available: Codings) -> Option<Coding> {
     if available.is_empty() {
         return None;
     }
@@ -70,14 +70,14 @@ pub(super) fn negotiate(request: &Headers, available: Codings) -> Option<Coding>
     let mut best = None;
     let mut best_weight = 0;
     let any = |name: &[u8]| name == b"*";
-    let identity = weight(request, |name| name.eq_ignore_ascii_case(b"identity"))
-        .or_else(|| weight(request, any));
+    let identity = weight(headers, |name| name.eq_ignore_ascii_case(b"identity"))
+        .or_else(|| weight(headers, any));
     for coding in Coding::ALL {
         if !available.contains(coding) {
             continue;
         }
-        let weight = weight(request, |name| coding.is_named(name))
-            .or_else(|| weight(request, any))
+        let weight = weight(headers, |name| coding.is_named(name))
+            .or_else(|| weight(headers, any))
             .unwrap_or(0);
         // The file as it is must be named to be liked better: that it is acceptable says nothing of how much.
         if weight > best_weight && identity.is_none_or(|identity| weight >= identity) {
@@ -89,39 +89,15 @@ pub(super) fn negotiate(request: &Headers, available: Codings) -> Option<Coding>
 }
 
 /// The weight of the first element whose name is `is_wanted`, in thousandths.
-fn weight(request: &Headers, is_wanted: impl Fn(&[u8]) -> bool) -> Option<u16> {
-    request.elements("Accept-Encoding").find_map(|element| {
+fn weight(headers: &Headers, is_wanted: impl Fn(&[u8]) -> bool) -> Option<u16> {
+    headers.elements("Accept-Encoding").find_map(|element| {
         let mut parts = element.split(|&byte| byte == b';');
         let name = parts.next().unwrap_or_default().trim_ascii();
         is_wanted(name).then(|| match parts.next() {
             None => 1000,
-            Some(parameter) => thousandths(parameter.trim_ascii()).unwrap_or(0),
+            Some(parameter) => parameter_weight(parameter.trim_ascii()).unwrap_or(0),
         })
     })
-}
-
-/// `q=0.25` (RFC 9110 §12.4.2) in thousandths.
-fn thousandths(parameter: &[u8]) -> Option<u16> {
-    let (name, value) = parameter.split_at_checked(2)?;
-    if !name.eq_ignore_ascii_case(b"q=") {
-        return None;
-    }
-    let (whole, digits) = match value {
-        [whole] => (whole, &b""[..]),
-        [whole, b'.', digits @ ..] => (whole, digits),
-        _ => return None,
-    };
-    if digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let fraction = (0..3).fold(0, |sum, place| {
-        sum * 10 + digits.get(place).map_or(0, |digit| u16::from(digit - b'0'))
-    });
-    match whole {
-        b'0' => Some(fraction),
-        b'1' if fraction == 0 => Some(1000),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

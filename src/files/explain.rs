@@ -8,8 +8,9 @@ use std::ffi::{CStr, CString};
 use rustix::fs::Dir;
 
 use super::StaticFiles;
-use super::root::{Failure, Opened};
-use super::safe_path::SafePath;
+use crate::text::printable;
+use crate::tree::SafePath;
+use crate::tree::{Failure, Opened};
 
 /// How many names are read for one explanation.
 const NAMES_MAX: usize = 2_000;
@@ -89,7 +90,7 @@ impl StaticFiles {
                     let path = join(&directory, &other)?;
                     match self.root.look_through(&path) {
                         Ok(_) if other == name => return Some(path),
-                        Ok(stat) if super::root::is_directory(&stat) => {
+                        Ok(stat) if crate::tree::is_directory(&stat) => {
                             next.push(path.into_bytes())
                         }
                         _ => {}
@@ -141,11 +142,10 @@ fn folded(name: &[u8]) -> String {
     String::from_utf8_lossy(name).to_lowercase()
 }
 
-/// Names on a disk may hold anything.
+/// A path for people: names on a disk may hold anything.
 fn shown(path: &[u8]) -> String {
-    let text = String::from_utf8_lossy(path);
-    let text = if text == "." { "".into() } else { text };
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    match path {
+        b"." => String::new(),
+        path => printable(&String::from_utf8_lossy(path)),
+    }
 }

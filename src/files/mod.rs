@@ -1,27 +1,22 @@
 //! A directory as a handler.
 //!
-//! Two steps: what we *found* is decided before what we *say*. Files, directories and everything that is neither are
-//! found by `root`, the only part that opens anything; what is said of them is in `answer`. A hit in the memory
-//! of small files costs one question to the kernel, whether the file is still the same, and never skips it.
+//! Two steps: what is found is decided before what is answered. The directory's tree is the only part that opens
+//! anything; what is answered is in `response`. A hit in the cache of small files costs one question to the kernel, whether
+//! the file is still the same, and never skips it.
 
-mod answer;
 mod cache;
 mod content_type;
 mod digests;
 mod encoding;
 mod explain;
-mod listing;
 mod multipart;
-mod pace;
 mod preconditions;
 mod range;
 mod representation;
-mod root;
-mod safe_path;
+mod response;
 mod siblings;
 mod single;
 mod validators;
-mod walk;
 
 use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
@@ -33,17 +28,15 @@ use std::sync::{Arc, OnceLock};
 use cache::{Cache, Entry};
 use digests::{DIGESTS_BYTES_MAX, Digests};
 use encoding::{Coding, Codings};
-use listing::{Budget, Directory};
-use pace::Pace;
 use representation::{Content, Kind, Representation, Terms};
-use root::{Failure, Opened, Root};
-use safe_path::{PathError, SafePath};
 use siblings::{SIBLINGS_BYTES_MAX, Siblings};
 use validators::Timestamp;
-use walk::Rules;
 
 use crate::Handler;
+use crate::listing::{self, Budget, Directory};
 use crate::message::{Method, Request, Response};
+use crate::sync::RateLimit;
+use crate::tree::{Failure, Opened, PathError, Root, Rules, SafePath};
 
 /// The files of a directory, and pages that list what has no `index.html`.
 ///
@@ -65,7 +58,7 @@ pub struct StaticFiles {
     /// When the first answer, and so perhaps the first date, was given.
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
-    complaints: Pace,
+    complaints: RateLimit,
     listings: Arc<Budget>,
 }
 
@@ -154,7 +147,7 @@ impl StaticFiles {
             digests: Digests::default(),
             siblings: config.siblings.then(Siblings::default),
             boundary_seed: secrets.hash_one("boundary"),
-            complaints: Pace::new(),
+            complaints: RateLimit::new(),
             listings: Arc::default(),
         })
     }
@@ -162,15 +155,15 @@ impl StaticFiles {
     fn answer(&self, request: &Request) -> Response {
         match *request.method() {
             Method::GET | Method::HEAD => {}
-            Method::OPTIONS => return answer::options(),
-            _ => return answer::not_allowed(request),
+            Method::OPTIONS => return response::options(),
+            _ => return response::not_allowed(request),
         }
         self.started();
         let path = request.path();
         let query = request.target().query();
         if !request.prefix().is_empty() && request.target().path() == request.prefix() {
             // Nested, and asked for without the slash that a directory's URL ends in.
-            return answer::redirect(format!("{}/", request.prefix()), query);
+            return response::redirect(format!("{}/", request.prefix()), query);
         }
         let seed = self.boundary_seed;
         if let Some((entry, content)) = self.remembered(request, None) {
@@ -178,31 +171,31 @@ impl StaticFiles {
                 && let Some(found) =
                     self.variant(request, &entry.path, &entry.description, entry.siblings)
             {
-                return answer::file(&found.description, found.content, request, seed);
+                return response::file(&found.description, found.content, request, seed);
             }
-            return answer::file(&entry.description, content, request, seed);
+            return response::file(&entry.description, content, request, seed);
         }
         match self.find(path) {
             Found::File(found, path, siblings) => {
                 let variant = self.variant(request, &path, &found.description, siblings);
                 let found = variant.unwrap_or(found);
-                answer::file(&found.description, found.content, request, seed)
+                response::file(&found.description, found.content, request, seed)
             }
             Found::Directory(path, handle) => {
                 let directory = Directory::new(&self.root, path, handle, self.hidden);
                 listing::answer(directory, &self.listings, request).unwrap_or_else(|failure| {
                     self.complain(request.path(), &failure);
-                    answer::failure(&failure, request)
+                    response::failure(&failure, request)
                 })
             }
             Found::Elsewhere(path) => {
                 let location = request.prefix().to_owned() + &path.directory_url();
-                answer::redirect(location, query)
+                response::redirect(location, query)
             }
-            Found::BadPath(error) => answer::bad_path(&error.to_string(), request),
+            Found::BadPath(error) => response::bad_path(&error.to_string(), request),
             Found::Nothing(failure) => {
                 self.complain(path, &failure);
-                answer::failure(&failure, request)
+                response::failure(&failure, request)
             }
         }
     }
@@ -251,8 +244,9 @@ impl StaticFiles {
         }
     }
 
-    fn find(&self, url: &str) -> Found {
-        let path = match SafePath::from_url(url) {
+    /// What is at `raw_path`, a path as it came, still percent-encoded.
+    fn find(&self, raw_path: &str) -> Found {
+        let path = match SafePath::from_url(raw_path) {
             Ok(path) => path,
             Err(error) => return Found::BadPath(error),
         };
@@ -260,17 +254,17 @@ impl StaticFiles {
             return Found::Nothing(Failure::Missing);
         }
         let found = if path.names_directory() {
-            self.find_directory(url, &path)
+            self.find_directory(raw_path, &path)
         } else {
             match self.root.find(path.as_c_str()) {
                 Err(Failure::Missing) | Ok(Opened::Directory(_))
                     if self.clean_urls && self.has_page(&path) =>
                 {
                     let page = path.page();
-                    self.describe(url, &page, self.root.find(&page))
+                    self.describe(raw_path, &page, self.root.find(&page))
                 }
                 Ok(Opened::Directory(_)) => Ok(Found::Elsewhere(path)),
-                opened => self.describe(url, path.as_c_str(), opened),
+                opened => self.describe(raw_path, path.as_c_str(), opened),
             }
         };
         found.unwrap_or_else(Found::Nothing)
@@ -282,11 +276,11 @@ impl StaticFiles {
     }
 
     /// The index, or if there is none the listing. An index that may not be served is no reason to list what is beside it.
-    fn find_directory(&self, url: &str, path: &SafePath) -> Result<Found, Failure> {
+    fn find_directory(&self, raw_path: &str, path: &SafePath) -> Result<Found, Failure> {
         let index = path.entry(&self.index);
         match self.root.find(&index) {
             Err(Failure::Missing) | Ok(Opened::Directory(_)) => {}
-            opened => return self.describe(url, &index, opened),
+            opened => return self.describe(raw_path, &index, opened),
         }
         match self.root.find(path.as_c_str())? {
             Opened::Directory(_) if !self.listing => Err(Failure::Missing),
@@ -298,7 +292,7 @@ impl StaticFiles {
 
     fn describe(
         &self,
-        url: &str,
+        raw_path: &str,
         path: &CStr,
         opened: Result<Opened, Failure>,
     ) -> Result<Found, Failure> {
@@ -313,28 +307,28 @@ impl StaticFiles {
         if found.description.is_settled {
             let siblings = (siblings, second);
             self.cache
-                .insert((url, None), path.clone(), &found, siblings);
+                .insert((raw_path, None), path.clone(), &found, siblings);
         }
         Ok(Found::File(found, path, siblings))
     }
 
     /// Tells the person who serves what a stranger is not told, about once a second.
-    fn complain(&self, url: &str, failure: &Failure) {
+    fn complain(&self, raw_path: &str, failure: &Failure) {
         let complaint = match failure {
             // That the root is gone is said where it is noticed, once.
             Failure::Missing | Failure::RootGone => return,
-            _ if !self.complaints.is_due() => return,
-            Failure::Denied => format!("no permission to read {url:?}"),
+            _ if !self.complaints.admits() => return,
+            Failure::Denied => format!("no permission to read {raw_path:?}"),
             Failure::Escape(link) => format!(
                 "the link {link:?} leads out of the served directory; --follow-symlinks would serve it"
             ),
-            Failure::NotRegular => format!("{url:?} is no regular file"),
+            Failure::NotRegular => format!("{raw_path:?} is no regular file"),
             Failure::Busy => {
                 format!(
-                    "out of descriptors or memory at {url:?}, or it changes too fast to be read"
+                    "out of descriptors or memory at {raw_path:?}, or it changes too fast to be read"
                 )
             }
-            Failure::Broken(errno) => format!("cannot read {url:?}: {errno}"),
+            Failure::Broken(errno) => format!("cannot read {raw_path:?}: {errno}"),
         };
         tracing::warn!(target: "sockeye", "{complaint}");
     }

@@ -15,23 +15,23 @@ pub(super) enum Verdict {
 
 impl Validators {
     /// Evaluates the preconditions in the order of RFC 9110 §13.2.2, for GET and HEAD.
-    pub(super) fn judge(&self, request: &Headers) -> Verdict {
+    pub(super) fn judge(&self, headers: &Headers) -> Verdict {
         // 1 and 2: is it still what the client takes it for?
-        if request.contains("If-Match") {
-            if !self.is_named(request, "If-Match", false) {
+        if headers.contains("If-Match") {
+            if !self.is_named(headers, "If-Match", false) {
                 return Verdict::Failed;
             }
         } else if let (Some(date), Some(modified)) =
-            (date(request, "If-Unmodified-Since"), self.modified)
+            (date(headers, "If-Unmodified-Since"), self.modified)
             && modified > date
         {
             return Verdict::Failed;
         }
         // 3 and 4: has the client got it already?
-        let client_has_it = if request.contains("If-None-Match") {
-            self.is_named(request, "If-None-Match", true)
+        let client_has_it = if headers.contains("If-None-Match") {
+            self.is_named(headers, "If-None-Match", true)
         } else {
-            date(request, "If-Modified-Since").is_some_and(|date| self.is_unmodified_since(date))
+            date(headers, "If-Modified-Since").is_some_and(|date| self.is_unmodified_since(date))
         };
         if client_has_it {
             Verdict::NotModified
@@ -41,8 +41,8 @@ impl Validators {
     }
 
     /// Step 5: whether the part asked for belongs to what the client has. Strong comparison only.
-    pub(super) fn allow_range(&self, request: &Headers, now: impl FnOnce() -> Timestamp) -> bool {
-        let mut lines = request.all("If-Range");
+    pub(super) fn allow_range(&self, headers: &Headers, now: impl FnOnce() -> Timestamp) -> bool {
+        let mut lines = headers.all("If-Range");
         match (lines.next(), lines.next()) {
             (None, _) => true,
             (Some(_), Some(_)) => false,
@@ -57,8 +57,8 @@ impl Validators {
     }
 
     /// Whether a list of tags names this state; `*` names any.
-    fn is_named(&self, request: &Headers, field: &str, weakly: bool) -> bool {
-        request.all(field).any(|list| {
+    fn is_named(&self, headers: &Headers, field: &str, weakly: bool) -> bool {
+        headers.all(field).any(|list| {
             list == b"*"
                 || self.tag.as_ref().is_some_and(|tag| {
                     tags(list)
@@ -86,8 +86,8 @@ fn tags(mut list: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
 
 /// The date in a field that may be there once; anything else is to be ignored.
 #[inline]
-fn date(request: &Headers, field: &str) -> Option<i64> {
-    let mut lines = request.all(field);
+fn date(headers: &Headers, field: &str) -> Option<i64> {
+    let mut lines = headers.all(field);
     let value = lines.next()?;
     parse_date(value).filter(|_| lines.next().is_none())
 }

@@ -17,9 +17,9 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 use super::content_type::{self, content_type};
 use super::digests::Digests;
 use super::encoding::{Coding, Codings};
-use super::root::{Failure, fingerprint_of};
 use super::validators::{self, DIGESTED_MAX, Timestamp, Validators, http_date};
 use crate::message::{FileSlice, Fingerprint, Headers, Witness};
+use crate::tree::{Failure, fingerprint_of};
 
 /// Up to here a file is read whole, so that its tag describes exactly the bytes sent, and may be kept in memory. Above,
 /// the bytes never pass through our memory; from here on that is also the faster way.

@@ -9,16 +9,17 @@ use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustix::fs::{Dir, FileType};
 
 use super::cache::Entry;
 use super::encoding::{Coding, Codings, negotiate};
 use super::representation::{Description, Kind, Representation};
-use super::root::{Failure, Opened, Root, fingerprint, fingerprint_of};
 use super::{StaticFiles, validators};
 use crate::message::{Fingerprint, Request};
+use crate::sync::unpoisoned;
+use crate::tree::{Failure, Opened, Root, fingerprint, fingerprint_of};
 
 /// Of how many directories something is remembered. Beyond, all is forgotten and looked up again.
 const DIRECTORIES_MAX: usize = 1024;
@@ -113,8 +114,8 @@ impl StaticFiles {
         }
         if found.description.is_settled {
             let none = (Codings::default(), 0);
-            let url = (request.path(), Some(coding));
-            self.cache.insert(url, path, &found, none);
+            let key = (request.path(), Some(coding));
+            self.cache.insert(key, path, &found, none);
         }
         Some(found)
     }
@@ -178,9 +179,7 @@ impl Siblings {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Known>> {
-        self.directories
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.directories.lock())
     }
 }
 

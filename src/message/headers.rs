@@ -271,6 +271,30 @@ pub(crate) fn list_elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     .filter(|element| !element.is_empty())
 }
 
+/// The weight `q=0.25` in thousandths (RFC 9110 §12.4.2), 0 if it is malformed; `None` if the parameter is another one.
+pub(crate) fn weight(parameter: &[u8]) -> Option<u16> {
+    let value = match parameter {
+        [b'q' | b'Q', b'=', value @ ..] => value,
+        _ => return None,
+    };
+    let (whole, digits) = match value {
+        [whole] => (whole, &b""[..]),
+        [whole, b'.', digits @ ..] => (whole, digits),
+        _ => return Some(0),
+    };
+    if digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
+        return Some(0);
+    }
+    let fraction = (0..3).fold(0, |sum, place| {
+        sum * 10 + digits.get(place).map_or(0, |digit| u16::from(digit - b'0'))
+    });
+    match whole {
+        b'0' => Some(fraction),
+        b'1' if fraction == 0 => Some(1000),
+        _ => Some(0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

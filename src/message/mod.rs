@@ -13,11 +13,10 @@ mod problem;
 mod request;
 mod response;
 mod target;
-mod template;
 
 pub use body::{Attributes, Body, BodySource, FileSlice, Fingerprint, Stream, Wake, Witness};
 pub use headers::{Headers, InvalidField};
-pub(crate) use headers::{Span, is_field_value, is_token, list_elements};
+pub(crate) use headers::{Span, is_field_value, is_token, list_elements, weight};
 pub use http::{Method, StatusCode};
 pub use into_response::IntoResponse;
 #[cfg(feature = "json")]
@@ -27,4 +26,3 @@ pub use request::{Request, Version};
 pub use response::Response;
 pub(crate) use target::is_authority;
 pub use target::{Target, TargetError};
-pub(crate) use template::{LOOK, Template, push_html, push_plain};

@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::template::{LOOK, Template, push_html};
-use super::{Headers, Response, list_elements};
+use super::{Headers, Response, list_elements, weight};
+use crate::text::{LOOK, Template, decimal, push_html, push_json};
 
 impl Response {
-    /// An error answer that says `sentence`: a small page where the client (by its `Accept` field) prefers HTML,
-    /// `application/problem+json` (RFC 9457) where it asks for JSON, else one line of text.
-    pub fn problem(status: StatusCode, sentence: &str, client: &Headers) -> Response {
+    /// An error response that says `sentence`, to a request of these `headers`: a small page where its `Accept` field
+    /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text.
+    pub fn problem(status: StatusCode, sentence: &str, headers: &Headers) -> Response {
         let reason = status.canonical_reason().unwrap_or("Error");
-        let (media_type, body): (_, Bytes) = match Form::preferred(client) {
+        let (media_type, body): (_, Bytes) = match Form::preferred(headers) {
             Form::Text => (
                 "text/plain; charset=utf-8",
                 format!("{} {reason}: {sentence}\n", status.as_u16()).into(),
@@ -26,12 +26,7 @@ impl Response {
             ),
             Form::Json => (
                 "application/problem+json",
-                format!(
-                    "{{\"type\":\"about:blank\",\"title\":\"{reason}\",\"status\":{},\"detail\":\"{}\"}}\n",
-                    status.as_u16(),
-                    sentence.replace('\\', "\\\\").replace('"', "\\\"")
-                )
-                .into(),
+                json(status.as_u16(), reason, sentence).into(),
             ),
         };
         Response::new(status)
@@ -43,8 +38,8 @@ impl Response {
 }
 
 /// Whether the client names JSON and likes nothing better.
-pub(crate) fn prefers_json(client: &Headers) -> bool {
-    matches!(Form::preferred(client), Form::Json)
+pub(crate) fn prefers_json(headers: &Headers) -> bool {
+    matches!(Form::preferred(headers), Form::Json)
 }
 
 enum Form {
@@ -56,9 +51,9 @@ enum Form {
 impl Form {
     /// The form that the client likes best among those it names outright, the first of equals; `*/*` and silence
     /// mean text, which is what curl and a person with a terminal want.
-    fn preferred(client: &Headers) -> Form {
+    fn preferred(headers: &Headers) -> Form {
         let mut best = (0, Form::Text);
-        for range in client.all("Accept").flat_map(list_elements) {
+        for range in headers.all("Accept").flat_map(list_elements) {
             let mut parameters = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
             let media_type = parameters.next().unwrap_or_default();
             let form = match &media_type.to_ascii_lowercase()[..] {
@@ -76,23 +71,14 @@ impl Form {
     }
 }
 
-/// The thousandths of `q=0.5` (RFC 9110 §12.4.2); a weight that is none weighs nothing. `None` for other parameters.
-fn weight(parameter: &[u8]) -> Option<u32> {
-    let value = match parameter {
-        [b'q' | b'Q', b'=', value @ ..] => value,
-        _ => return None,
-    };
-    let (whole, fraction) = match value {
-        [whole @ (b'0' | b'1')] => (whole, &[][..]),
-        [whole @ (b'0' | b'1'), b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
-        _ => return Some(0),
-    };
-    let digit = |at: usize| match fraction.get(at) {
-        Some(digit @ b'0'..=b'9') => u32::from(digit - b'0'),
-        _ => 0,
-    };
-    let thousandths = digit(0) * 100 + digit(1) * 10 + digit(2);
-    Some((u32::from(whole - b'0') * 1000 + thousandths).min(1000))
+/// The members of RFC 9457.
+fn json(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
+    let mut object = b"{\"type\":\"about:blank\",\"title\":".to_vec();
+    push_json(&mut object, reason);
+    object.extend_from_slice(format!(",\"status\":{status},\"detail\":").as_bytes());
+    push_json(&mut object, sentence);
+    object.extend_from_slice(b"}\n");
+    object
 }
 
 /// The page, from a template in a file of its own.
@@ -101,7 +87,7 @@ fn page(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
     let mut page = Vec::with_capacity(2048);
     PAGE.fill(&mut page, |page, name| match name {
         "look" => page.extend_from_slice(LOOK.as_bytes()),
-        "status" => page.extend_from_slice(status.to_string().as_bytes()),
+        "status" => page.extend_from_slice(decimal(status.into()).as_bytes()),
         "reason" => push_html(page, reason, false),
         _ => push_html(page, sentence, false),
     });

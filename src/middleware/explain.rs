@@ -4,13 +4,14 @@
 //! (behind which everybody comes from this machine) and from no page of another site.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode};
 use crate::middleware::EveryError;
 use crate::middleware::host_guard::is_loopback_name;
+use crate::sync::unpoisoned;
 
 // Fields by which proxies and tunnels say for whom they ask.
 const FORWARDED: [&str; 6] = [
@@ -66,7 +67,7 @@ struct Path {
 impl Missing {
     /// The paths that were asked for most and are not there, in one sentence; `None` if there are none.
     pub fn sentence(&self) -> Option<String> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = unpoisoned(self.state.lock());
         let mut paths: Vec<_> = state.paths.iter().collect();
         paths.sort_by(|(a, times), (b, others)| others.count.cmp(&times.count).then(a.cmp(b)));
         let shown = paths
@@ -87,7 +88,7 @@ impl Missing {
     /// The explanation for `path`, looked up at most once a second; and said in the log the first time.
     fn explanation(&self, path: &str, explain: impl Fn(&str) -> Option<String>) -> Option<String> {
         let now = Instant::now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = unpoisoned(self.state.lock());
         let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
         if let Some(known) = state.paths.get_mut(path) {
             known.count += 1;
@@ -105,7 +106,7 @@ impl Missing {
         // Others need not wait while the disk is read.
         drop(state);
         let explanation = explain(path);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = unpoisoned(self.state.lock());
         let is_known = state.paths.contains_key(path);
         let is_new = !is_known && state.paths.len() < PATHS_MAX;
         if is_known || is_new {

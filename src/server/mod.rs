@@ -7,6 +7,7 @@
 //! that block to others. Nothing here knows a file tree, a route or a media type.
 
 mod alarm;
+mod atomics;
 mod clock;
 mod config;
 mod connection;
@@ -23,7 +24,6 @@ mod send;
 mod shared;
 mod slot_state;
 mod socket;
-mod sync;
 mod timeouts;
 mod waker;
 mod worker;
@@ -32,12 +32,13 @@ mod worker_pool;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 pub use config::Config;
 pub use listener::BindError;
 
 use crate::handler::Handler;
+use crate::sync::unpoisoned;
 use shared::Shared;
 
 /// How a server came to its end.
@@ -163,7 +164,6 @@ impl Stopper {
     }
 
     fn server(&self) -> MutexGuard<'_, Weak<Shared>> {
-        let server = self.inner.server.lock();
-        server.unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.inner.server.lock())
     }
 }

@@ -5,9 +5,9 @@
 
 use std::array;
 
+use super::atomics::{AtomicU64, Ordering, fence};
 use super::event::Event;
 use super::poller::EVENTS_MAX;
-use super::sync::{AtomicU64, Ordering, fence};
 
 /// A batch for every run permit.
 #[derive(Debug)]

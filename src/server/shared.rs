@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use super::Config;
@@ -15,12 +15,10 @@ use super::poller::{Poller, Signal};
 use super::ready_queue::ReadyQueue;
 use super::worker_pool::WorkerPool;
 use crate::handler::Handler;
+use crate::sync::{RateLimit, unpoisoned};
 
 // How long accepting pauses after descriptors or memory ran out.
 const PAUSE: Duration = Duration::from_millis(100);
-
-// The same complaint is made at most so often.
-const COMPLAINT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A server's state.
 pub(super) struct Shared {
@@ -38,12 +36,11 @@ pub(super) struct Shared {
     shutdown: Signal,
     /// Workers that have not ended.
     running: AtomicUsize,
-    began: Instant,
     is_closing: AtomicBool,
     /// Whether accepting is paused. Held while the listeners are put on the lists or taken off them.
     is_paused: Mutex<bool>,
-    /// When the last complaint was made, in milliseconds since `began`.
-    complained: AtomicU64,
+    /// Of the warnings that a fault may repeat.
+    pub(super) warnings: RateLimit,
 }
 
 impl Shared {
@@ -69,10 +66,9 @@ impl Shared {
             config,
             handler,
             listeners,
-            began: Instant::now(),
             is_closing: AtomicBool::new(false),
             is_paused: Mutex::new(true),
-            complained: AtomicU64::new(0),
+            warnings: RateLimit::new(),
         };
         for list in shared.lists() {
             list.add_signal(&shared.work, Source::Work)?;
@@ -132,7 +128,7 @@ impl Shared {
     /// Has the lists tell of new clients again; if that fails, the pause goes on.
     pub(super) fn resume_accepting(&self) {
         if let Err(error) = self.listen() {
-            self.complain_of_accepting(&error);
+            self.warn_of_accepting(&error);
         }
     }
 
@@ -163,7 +159,7 @@ impl Shared {
         if !*is_paused {
             *is_paused = true;
             self.stop_listening();
-            self.complain_of_accepting(error);
+            self.warn_of_accepting(error);
             self.alarm.ring();
         }
     }
@@ -174,44 +170,25 @@ impl Shared {
     }
 
     fn is_paused(&self) -> MutexGuard<'_, bool> {
-        self.is_paused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.is_paused.lock())
     }
 
-    fn complain_of_accepting(&self, error: &io::Error) {
-        self.complain(|| {
+    fn warn_of_accepting(&self, error: &io::Error) {
+        if self.warnings.admits() {
             let remedy = match listener::is_want_of_descriptors(error) {
                 true => "; raise the limit with ulimit -n",
                 false => "",
             };
             tracing::warn!(target: "sockeye", %error, "cannot accept connections for now{remedy}");
-        });
-    }
-
-    /// Complains that a client was turned away for want of slots.
-    pub(super) fn note_full(&self) {
-        self.complain(|| {
-            let connections = self.config.connections_max;
-            tracing::warn!(target: "sockeye", connections, "all connections are busy; see --max-connections");
-        });
-    }
-
-    /// Makes a complaint, unless one has been made a moment ago.
-    pub(super) fn complain(&self, complaint: impl FnOnce()) {
-        if self.may_complain() {
-            complaint();
         }
     }
 
-    fn may_complain(&self) -> bool {
-        let now = self.began.elapsed().as_millis() as u64 + 1;
-        let last = self.complained.load(Ordering::Relaxed);
-        (last == 0 || now - last >= COMPLAINT_INTERVAL.as_millis() as u64)
-            && self
-                .complained
-                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok()
+    /// Warns that a client was turned away for want of slots.
+    pub(super) fn note_full(&self) {
+        if self.warnings.admits() {
+            let connections = self.config.connections_max;
+            tracing::warn!(target: "sockeye", connections, "all connections are busy; see --max-connections");
+        }
     }
 
     /// Whether the server is stopping.

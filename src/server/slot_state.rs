@@ -12,8 +12,8 @@
 //! Nobody waits: whoever comes with readiness for a connection that is driven leaves it here, and whoever drives it finds it
 //! when it lets go. There is one way to let go of a connection that lives on, [`SlotState::release`].
 
+use super::atomics::{AtomicU64, Ordering};
 use super::event::{GENERATION_MAX, Readiness};
-use super::sync::{AtomicU64, Ordering};
 
 const OCCUPIED: u64 = 1;
 const DRIVEN: u64 = 2;

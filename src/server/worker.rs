@@ -111,8 +111,9 @@ impl<'a> Worker<'a> {
         let list = &shared.connections.lists()[shared.list_of(self.permit)];
         self.events.clear();
         if let Err(error) = list.wait(&mut self.events, max, timeout) {
-            shared
-                .complain(|| tracing::error!(target: "sockeye", %error, "cannot wait for clients"));
+            if shared.warnings.admits() {
+                tracing::error!(target: "sockeye", %error, "cannot wait for clients");
+            }
             thread::sleep(BREATH);
         }
     }
@@ -259,9 +260,9 @@ impl<'a> Worker<'a> {
             Reason::Yield(interest) => lease.arm(interest, true),
         };
         if let Err(error) = armed {
-            shared.complain(|| {
-                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away")
-            });
+            if shared.warnings.admits() {
+                tracing::error!(target: "sockeye", %error, "cannot wait for a client, so it is turned away");
+            }
             self.end(lease);
             return None;
         }

@@ -7,9 +7,10 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use super::alarm::Alarm;
+use crate::sync::unpoisoned;
 
 /// The worker is in something that may block.
 const BLOCKING: u64 = 1;
@@ -86,8 +87,7 @@ impl WorkerPool {
         let mut permits = self.permits();
         permits.in_reserve += 1;
         while permits.free.is_empty() && !self.is_over() {
-            let waited = self.permit_is_free.wait(permits);
-            permits = waited.unwrap_or_else(PoisonError::into_inner);
+            permits = unpoisoned(self.permit_is_free.wait(permits));
         }
         permits.in_reserve -= 1;
         let permit = permits.free.pop_front().filter(|_| !self.is_over())?;
@@ -151,7 +151,7 @@ impl WorkerPool {
     }
 
     fn permits(&self) -> MutexGuard<'_, Permits> {
-        self.permits.lock().unwrap_or_else(PoisonError::into_inner)
+        unpoisoned(self.permits.lock())
     }
 }
 

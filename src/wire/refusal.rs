@@ -123,7 +123,7 @@ impl Refusal {
     }
 
     /// The whole answer, in the form that `client` (the request's fields, as far as they are known) prefers.
-    pub fn response(self, client: &Headers) -> Response {
-        Response::problem(self.status(), self.sentence(), client)
+    pub fn response(self, headers: &Headers) -> Response {
+        Response::problem(self.status(), self.sentence(), headers)
     }
 }

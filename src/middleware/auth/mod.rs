@@ -9,8 +9,8 @@ mod user;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -21,6 +21,7 @@ pub use user::{User, hash};
 use crate::handler::Handler;
 use crate::message::{Request, Response, StatusCode};
 use crate::middleware::{Next, Wrap};
+use crate::sync::unpoisoned;
 
 // How long a password that was right is known to be.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -124,7 +125,7 @@ impl Door {
             return Verdict::Enter;
         }
         let address = request.peer().map(|peer| network(peer.ip()));
-        let Some(charged) = lock(&self.guesses).begin(address, digest) else {
+        let Some(charged) = unpoisoned(self.guesses.lock()).begin(address, digest) else {
             return Verdict::Later;
         };
         let verdict = match self.waiting.fetch_add(1, Ordering::Relaxed) {
@@ -133,12 +134,12 @@ impl Door {
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let is_wrong = verdict == Verdict::Unknown;
-        lock(&self.guesses).end(charged.filter(|_| !is_wrong), digest);
+        unpoisoned(self.guesses.lock()).end(charged.filter(|_| !is_wrong), digest);
         verdict
     }
 
     fn verify(&self, credentials: &str, digest: u128) -> Verdict {
-        let _turn = lock(&self.hashing);
+        let _turn = unpoisoned(self.hashing.lock());
         // Whoever was before us may have been the same.
         if self.remembers(digest) {
             return Verdict::Enter;
@@ -154,7 +155,7 @@ impl Door {
             return Verdict::Unknown;
         }
         let now = Instant::now();
-        let mut remembered = lock(&self.remembered);
+        let mut remembered = unpoisoned(self.remembered.lock());
         remembered.retain(|(_, since)| now - *since < REMEMBERED);
         remembered.push((digest, now));
         Verdict::Enter
@@ -166,7 +167,7 @@ impl Door {
     }
 
     fn remembers(&self, digest: u128) -> bool {
-        let remembered = lock(&self.remembered);
+        let remembered = unpoisoned(self.remembered.lock());
         let fresh = remembered.iter().find(|(known, _)| *known == digest);
         fresh.is_some_and(|(_, since)| since.elapsed() < REMEMBERED)
     }
@@ -240,10 +241,6 @@ fn network(address: IpAddr) -> IpAddr {
         }
         address => address,
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::{Connections, Due, Kind, Slot, lock};
+use super::{Connections, Due, Kind, Slot};
 use crate::server::connection::Connection;
 use crate::server::event::{Event, Source, Token};
 use crate::server::poller::Interest;
 use crate::server::timeouts::{Deadline, after};
+use crate::sync::unpoisoned;
 
 // For a connection that is left to the workers. They set another deadline when they come to it.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -129,7 +130,7 @@ impl<'a> Lease<'a> {
         let (slot, index) = (self.slot, self.token.slot);
         drop(self);
         slot.state.vacate();
-        lock(&connections.free).push(index);
+        unpoisoned(connections.free.lock()).push(index);
         connections.taken.fetch_sub(1, Ordering::Relaxed);
         connection
     }

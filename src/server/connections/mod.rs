@@ -8,7 +8,7 @@ mod lease;
 
 use std::io;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::server::alarm::Alarm;
@@ -17,6 +17,7 @@ use crate::server::event::{Event, SLOTS_MAX, Source, Token};
 use crate::server::poller::Poller;
 use crate::server::slot_state::SlotState;
 use crate::server::timeouts::after;
+use crate::sync::unpoisoned;
 
 pub(in crate::server) use lease::Lease;
 
@@ -134,7 +135,7 @@ impl Connections {
         &self,
         connection: Connection,
     ) -> Result<Lease<'_>, Connection> {
-        let Some(slot) = lock(&self.free).pop() else {
+        let Some(slot) = unpoisoned(self.free.lock()).pop() else {
             return Err(connection);
         };
         self.taken.fetch_add(1, Ordering::Relaxed);
@@ -193,7 +194,7 @@ impl Connections {
             connections: self,
             slot,
             token,
-            guard: lock(&slot.connection),
+            guard: unpoisoned(slot.connection.lock()),
         }
     }
 
@@ -328,9 +329,4 @@ impl Connections {
     fn instant(&self, millis: u64) -> Instant {
         after(self.began, Duration::from_millis(millis))
     }
-}
-
-/// A panic elsewhere leaves nothing half done that these locks guard.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,6 +1,6 @@
 //! Every interleaving of a few threads over one slot's state and over the ready queue.
 //!
-//! The files are those of the server; only `sync`, where their atomics come from, is another.
+//! The files are those of the server; only `atomics`, where their atomics come from, is another.
 #![cfg(test)]
 
 #[path = "../../../src/server/event.rs"]
@@ -13,7 +13,7 @@ mod ready_queue;
 #[allow(dead_code)]
 mod slot_state;
 
-mod sync {
+mod atomics {
     pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
 }
 

@@ -1,8 +1,8 @@
 use std::os::fd::OwnedFd;
 
-use crate::files::root::{Opened, Root};
-use crate::files::safe_path::SafePath;
-use crate::files::walk::Rules;
+use crate::tree::Rules;
+use crate::tree::SafePath;
+use crate::tree::{Opened, Root};
 
 use super::*;
 

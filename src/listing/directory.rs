@@ -9,11 +9,11 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, FileType, RawDir, SeekFrom, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
-use crate::files::root::{Failure, Opened, Root, is_servable};
-use crate::files::safe_path::SafePath;
+use crate::tree::SafePath;
+use crate::tree::{Failure, Opened, Root, is_servable};
 
 #[derive(Debug)]
-pub(in crate::files) struct Directory {
+pub(crate) struct Directory {
     root: Arc<Root>,
     path: SafePath,
     handle: OwnedFd,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 }
 
 impl Directory {
-    pub(in crate::files) fn new(
+    pub(crate) fn new(
         root: &Arc<Root>,
         path: SafePath,
         handle: OwnedFd,

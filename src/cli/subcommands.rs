@@ -2,15 +2,14 @@
 
 use std::io::{self, IsTerminal};
 
-use clap::Subcommand;
 use clap_complete::Shell;
 
 use super::{Exit, secret};
 use crate::middleware::auth;
 
 /// What to do instead of serving.
-#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
-pub(super) enum Instead {
+#[derive(Debug, Clone, PartialEq, Eq, clap::Subcommand)]
+pub(super) enum Subcommand {
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -22,20 +21,20 @@ pub(super) enum Instead {
     Hash,
 }
 
-impl Instead {
+impl Subcommand {
     /// What is to be printed. Every way it ends is an [`Exit`].
     pub(super) fn run(&self, mut command: clap::Command) -> Exit {
         let mut text = Vec::new();
         match self {
-            Instead::Completions { shell } => {
+            Subcommand::Completions { shell } => {
                 clap_complete::generate(*shell, &mut command, "sockeye", &mut text)
             }
-            Instead::Man => {
+            Subcommand::Man => {
                 if let Err(error) = clap_mangen::Man::new(command).render(&mut text) {
                     return Exit::failed(format!("cannot write the manual page: {error}"));
                 }
             }
-            Instead::Hash => return hash(),
+            Subcommand::Hash => return hash(),
         }
         let text = String::from_utf8_lossy(&text);
         Exit::done(text.trim_end())

@@ -6,10 +6,9 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use super::format::{Time, push_json, push_number, push_size};
 use super::query::{Column, Format, Query};
-use crate::files::safe_path::{SafePath, encode, is_path_elsewhere};
-use crate::message::{LOOK, Template, push_html, push_plain};
+use crate::text::{LOOK, Template, Utc, decimal, printable, push_html, push_json, size};
+use crate::tree::{SafePath, encode, is_path_elsewhere};
 
 /// The page's script, whose digest is in its policy.
 pub(super) const SCRIPT: &str = include_str!("listing.js");
@@ -77,7 +76,7 @@ pub(super) fn push_head(out: &mut Vec<u8>, path: &SafePath, query: &Query) {
         "pictures" => push_selectors(out, PICTURES),
         "media" => push_selectors(out, MEDIA),
         "crumbs" => push_crumbs(out, path),
-        "filter" => push_html(out, &String::from_utf8_lossy(&query.filter), false),
+        "filter" => push_html(out, &text_of(&query.filter), false),
         _ => {
             let column = match hole
                 .split(' ')
@@ -119,7 +118,7 @@ pub(super) fn push_entry(out: &mut Vec<u8>, entry: Entry<'_>, format: Format, su
             push_object(out, &entry);
         }
         Format::Text => {
-            push_plain(out, &String::from_utf8_lossy(entry.name));
+            out.extend_from_slice(printable(&text_of(entry.name)).as_bytes());
             out.extend_from_slice(slash(&entry));
             out.push(b'\n');
         }
@@ -145,8 +144,8 @@ pub(super) fn push_foot(
         None => &TEMPLATES.foot,
     };
     template.fill(out, |out, hole| match hole {
-        "name" => push_html(out, &String::from_utf8_lossy(name), false),
-        "text" => push_html(out, &String::from_utf8_lossy(text).replace('\r', ""), true),
+        "name" => push_html(out, &text_of(name), false),
+        "text" => push_html(out, &text_of(text).replace('\r', ""), true),
         _ => push_sum(out, sum, is_unsorted),
     });
     TEMPLATES
@@ -192,8 +191,8 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry<'_>) {
         true => &TEMPLATES.unlinked,
         false => &TEMPLATES.row,
     };
-    let (size, modified) = entry.state.unwrap_or_default();
-    let time = Time::new(modified);
+    let (bytes, modified) = entry.state.unwrap_or_default();
+    let time = Utc::new(modified);
     template.fill(out, |out, hole| match hole {
         "link" => push_link(out, entry),
         "name" => {
@@ -201,11 +200,15 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry<'_>) {
             out.extend_from_slice(slash(entry));
         }
         "size" if entry.is_directory => {}
-        "size" => push_size(out, size),
+        "size" => out.extend_from_slice(size(bytes).as_bytes()),
         "stamp" => {
-            time.iter().for_each(|time| time.push_for_programs(out));
+            time.iter().for_each(|time| push_time(out, time));
         }
-        _ => time.iter().for_each(|time| time.push_for_people(out)),
+        _ => time.iter().for_each(|time| {
+            for part in [time.date(), " ", &time.clock()[..5]] {
+                out.extend_from_slice(part.as_bytes());
+            }
+        }),
     });
 }
 
@@ -231,16 +234,16 @@ fn push_encoded(out: &mut Vec<u8>, name: &[u8]) {
 fn push_object(out: &mut Vec<u8>, entry: &Entry<'_>) {
     out.extend_from_slice(b"{\"name\":");
     push_json(out, &text_of(entry.name));
-    let (size, modified) = entry.state.unwrap_or_default();
+    let (bytes, modified) = entry.state.unwrap_or_default();
     if entry.is_directory {
         out.extend_from_slice(b",\"type\":\"directory\"");
     } else {
         out.extend_from_slice(b",\"type\":\"file\",\"size\":");
-        push_number(out, size);
+        out.extend_from_slice(decimal(bytes).as_bytes());
     }
-    if let Some(time) = Time::new(modified) {
+    if let Some(time) = Utc::new(modified) {
         out.extend_from_slice(b",\"mtime\":\"");
-        time.push_for_programs(out);
+        push_time(out, &time);
         out.push(b'"');
     }
     if !is_path_elsewhere(entry.name) {
@@ -263,7 +266,7 @@ fn push_sum(out: &mut Vec<u8>, sum: &Sum, is_unsorted: bool) {
         if count == 1 {
             out.extend_from_slice(one.as_bytes());
         } else {
-            push_number(out, count);
+            out.extend_from_slice(decimal(count).as_bytes());
             out.push(b' ');
             out.extend_from_slice(many.as_bytes());
         }
@@ -271,13 +274,19 @@ fn push_sum(out: &mut Vec<u8>, sum: &Sum, is_unsorted: bool) {
     }
     if sum.files > 0 {
         out.extend_from_slice(separator);
-        push_size(out, sum.bytes);
+        out.extend_from_slice(size(sum.bytes).as_bytes());
     } else if sum.directories == 0 {
         out.extend_from_slice(b"Nothing here.");
     }
     if is_unsorted {
         out.extend_from_slice(b". Too many names to sort: they stand as the directory has them.");
     }
+}
+
+/// As RFC 3339 writes it.
+fn push_time(out: &mut Vec<u8>, time: &Utc) {
+    out.extend_from_slice(time.as_str().as_bytes());
+    out.push(b'Z');
 }
 
 fn slash(entry: &Entry<'_>) -> &'static [u8] {

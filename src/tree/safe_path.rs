@@ -19,14 +19,14 @@ const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A path relative to the root: no `..`, no empty name, no NUL, not absolute. The root itself is `.`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SafePath {
+pub(crate) struct SafePath {
     relative: CString,
     names_directory: bool,
 }
 
 /// Why a URL's path is none of ours. A wrong spelling, never a matter of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PathError {
+pub(crate) enum PathError {
     /// It does not begin with a slash.
     NotAbsolute,
     /// `%` without two hexadecimal digits behind it.
@@ -52,7 +52,7 @@ impl fmt::Display for PathError {
 
 impl SafePath {
     /// Reads the path of a request target, still percent-encoded. Repeated slashes count once.
-    pub(super) fn from_url(path: &str) -> Result<SafePath, PathError> {
+    pub(crate) fn from_url(path: &str) -> Result<SafePath, PathError> {
         let segments = path.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
         let mut names: Vec<Cow<[u8]>> = Vec::new();
         let mut names_directory = true;
@@ -81,17 +81,17 @@ impl SafePath {
     }
 
     /// The path beneath the root, as the file system wants it.
-    pub(super) fn as_c_str(&self) -> &CStr {
+    pub(crate) fn as_c_str(&self) -> &CStr {
         &self.relative
     }
 
     /// Whether the URL ends in a slash, and so can only mean a directory.
-    pub(super) fn names_directory(&self) -> bool {
+    pub(crate) fn names_directory(&self) -> bool {
         self.names_directory
     }
 
     /// Whether a name begins with a dot. `/.well-known/` is not hidden (RFC 8615), what hides in it is.
-    pub(super) fn is_hidden(&self) -> bool {
+    pub(crate) fn is_hidden(&self) -> bool {
         let shown = self.names().next() == Some(b".well-known");
         self.names()
             .skip(usize::from(shown))
@@ -99,7 +99,7 @@ impl SafePath {
     }
 
     /// The names from the root down.
-    pub(super) fn names(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.relative
             .to_bytes()
             .split(|&byte| byte == b'/')
@@ -107,7 +107,7 @@ impl SafePath {
     }
 
     /// The path of an entry of this directory; `name` is one name as the file system gave it.
-    pub(super) fn entry(&self, name: &CStr) -> CString {
+    pub(crate) fn entry(&self, name: &CStr) -> CString {
         let mut path = self.relative.to_bytes().to_vec();
         path.push(b'/');
         path.extend_from_slice(name.to_bytes());
@@ -115,14 +115,14 @@ impl SafePath {
     }
 
     /// The path of the page whose clean URL this is: the same and `.html`.
-    pub(super) fn page(&self) -> CString {
+    pub(crate) fn page(&self) -> CString {
         let path = [self.relative.to_bytes(), b".html"].concat();
         CString::new(path).expect("neither part holds a NUL")
     }
 
     /// The one URL of this directory: path-absolute, ending in a slash, and since no name is empty and every odd
     /// character is escaped, without a second slash or backslash that would make it another host's.
-    pub(super) fn directory_url(&self) -> String {
+    pub(crate) fn directory_url(&self) -> String {
         let mut url = String::from("/");
         for name in self.names() {
             url.extend(encode(name));
@@ -133,7 +133,7 @@ impl SafePath {
 }
 
 /// One name as it stands in a URL.
-pub(super) fn encode(name: &[u8]) -> impl Iterator<Item = &str> {
+pub(crate) fn encode(name: &[u8]) -> impl Iterator<Item = &str> {
     percent_encode(name, NOT_IN_NAMES)
 }
 
@@ -154,7 +154,7 @@ fn decode(segment: &str) -> Result<Cow<'_, [u8]>, PathError> {
 ///
 /// Here a backslash is a letter like any other, and a file called `a\b` can be had. But nobody has an honest use for
 /// these, and they must not reach a file system that reads them otherwise, such as a mounted Windows share.
-pub(super) fn is_path_elsewhere(name: &[u8]) -> bool {
+pub(crate) fn is_path_elsewhere(name: &[u8]) -> bool {
     let mut pieces = name.split(|&byte| byte == b'\\');
     let first = pieces.next().unwrap_or_default();
     name.contains(&b'\\')

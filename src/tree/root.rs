@@ -11,14 +11,14 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, RwLock};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::pace::Pace;
 use super::walk::{self, Rules, Start};
 use crate::message::{Attributes, Fingerprint};
+use crate::sync::{RateLimit, unpoisoned};
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
@@ -32,7 +32,7 @@ const TRIES_MAX: usize = 8;
 
 /// The directory whose files are served.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     /// Absolute, but with its links as given: a deployment that swaps a link is noticed.
     path: PathBuf,
     rules: Rules,
@@ -43,7 +43,7 @@ pub(super) struct Root {
     is_readable: bool,
     /// Whether it was said that the directory that now stands there cannot be read.
     is_refused: AtomicBool,
-    pace: Pace,
+    looks: RateLimit,
 }
 
 #[derive(Debug)]
@@ -56,14 +56,14 @@ struct Directory {
 
 /// Something beneath the root, open for reading.
 #[derive(Debug)]
-pub(super) enum Opened {
+pub(crate) enum Opened {
     File(File, Fingerprint),
     Directory(OwnedFd),
 }
 
 /// Why nothing was opened.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Nothing there, or a path that means nothing: too long, a loop of links, a file where a directory should be.
     Missing,
     /// We have no right to it.
@@ -100,7 +100,7 @@ impl From<Errno> for Failure {
 
 impl Root {
     /// Opens the root. If it is not a directory, or is not there, that is said now.
-    pub(super) fn open(path: &Path, rules: Rules) -> io::Result<Root> {
+    pub(crate) fn open(path: &Path, rules: Rules) -> io::Result<Root> {
         let path = std::path::absolute(path)?;
         let directory = Directory::open(&path)?;
         Ok(Root {
@@ -110,19 +110,19 @@ impl Root {
             is_readable: directory.is_readable(),
             is_refused: AtomicBool::new(false),
             directory: RwLock::new(Some(Arc::new(directory))),
-            pace: Pace::new(),
+            looks: RateLimit::new(),
         })
     }
 
     /// The same root on a system without `openat2`.
     #[cfg(test)]
-    pub(super) fn without_openat2(mut self) -> Root {
+    pub(crate) fn without_openat2(mut self) -> Root {
         self.has_openat2 = false;
         self
     }
 
     /// Opens a file or directory beneath the root; links are followed as long as they stay inside.
-    pub(super) fn find(&self, path: &CStr) -> Result<Opened, Failure> {
+    pub(crate) fn find(&self, path: &CStr) -> Result<Opened, Failure> {
         match self.find_in(&*self.directory()?, path) {
             Err(Failure::Missing) if self.is_deleted() => {
                 self.look_again();
@@ -134,7 +134,7 @@ impl Root {
 
     /// Whether `path` is still what `known` was taken of, without opening it. It tells whether what is remembered of it
     /// holds, and no more: the path may lead out, and then it is nothing that was ever taken inside.
-    pub(super) fn is_still(&self, path: &CStr, known: &Fingerprint) -> bool {
+    pub(crate) fn is_still(&self, path: &CStr, known: &Fingerprint) -> bool {
         let Ok(directory) = self.directory() else {
             return false;
         };
@@ -143,15 +143,15 @@ impl Root {
     }
 
     /// What a link leads to, as far as it stays where links may lead.
-    pub(super) fn look_through(&self, path: &CStr) -> Result<Stat, Failure> {
+    pub(crate) fn look_through(&self, path: &CStr) -> Result<Stat, Failure> {
         let directory = self.directory()?;
         let handle = self.open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)?;
         Ok(status(&handle)?)
     }
 
     /// Which second it is, for what is looked up once a second while there are requests.
-    pub(super) fn second(&self) -> u64 {
-        self.pace.count()
+    pub(crate) fn second(&self) -> u64 {
+        self.looks.generation()
     }
 
     fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
@@ -210,14 +210,11 @@ impl Root {
 
     /// The root as it is now, which is looked up again once a second.
     fn directory(&self) -> Result<Arc<Directory>, Failure> {
-        if self.pace.is_due() {
+        if self.looks.admits() {
             self.look_again();
         }
-        let directory = self
-            .directory
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        directory.clone().ok_or(Failure::RootGone)
+        let directory = unpoisoned(self.directory.read()).clone();
+        directory.ok_or(Failure::RootGone)
     }
 
     fn is_deleted(&self) -> bool {
@@ -227,11 +224,7 @@ impl Root {
 
     /// Takes the directory that now stands at the root's path, if it is another one.
     fn look_again(&self) {
-        let held = self
-            .directory
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let held = unpoisoned(self.directory.read()).clone();
         let stat = retry_on_intr(|| rustix::fs::stat(&self.path));
         let is_same = match (&held, &stat) {
             (Some(held), Ok(stat)) => held.identity == identity(stat) && !held.is_deleted(),
@@ -266,10 +259,7 @@ impl Root {
         if opened.is_some() {
             self.is_refused.store(false, Ordering::Relaxed);
         }
-        *self
-            .directory
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = opened;
+        *unpoisoned(self.directory.write()) = opened;
     }
 }
 
@@ -313,7 +303,7 @@ fn openat2_works(directory: &Directory) -> bool {
 }
 
 /// Whether this is something that may be opened at all.
-pub(super) fn is_servable(stat: &Stat) -> bool {
+pub(crate) fn is_servable(stat: &Stat) -> bool {
     matches!(
         FileType::from_raw_mode(stat.st_mode),
         FileType::RegularFile | FileType::Directory
@@ -321,12 +311,12 @@ pub(super) fn is_servable(stat: &Stat) -> bool {
 }
 
 /// Whether this is a directory.
-pub(super) fn is_directory(stat: &Stat) -> bool {
+pub(crate) fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 /// What the file or directory behind a descriptor is now.
-pub(super) fn fingerprint_of(descriptor: impl AsFd) -> Result<Fingerprint, Failure> {
+pub(crate) fn fingerprint_of(descriptor: impl AsFd) -> Result<Fingerprint, Failure> {
     Ok(fingerprint(&status(descriptor)?))
 }
 
@@ -335,7 +325,7 @@ fn status(descriptor: impl AsFd) -> Result<Stat, Errno> {
 }
 
 /// The fingerprint of what was looked at.
-pub(super) fn fingerprint(stat: &Stat) -> Fingerprint {
+pub(crate) fn fingerprint(stat: &Stat) -> Fingerprint {
     Fingerprint {
         device: stat.st_dev,
         inode: stat.st_ino,

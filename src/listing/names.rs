@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering as Memory};
 
 use super::directory::{Directory, Kind, is_directory};
 use super::query::{Column, Query};
-use crate::files::root::Failure;
+use crate::tree::Failure;
 
 /// What the names of all listings on their way may take together, in bytes.
-pub(in crate::files) const BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 // What one of them may take: about 150,000 names.
 const LISTING_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -25,7 +25,7 @@ const READ_BYTES: usize = 32 * 1024;
 
 /// The memory for names that is taken.
 #[derive(Debug, Default)]
-pub(in crate::files) struct Budget(AtomicUsize);
+pub(crate) struct Budget(AtomicUsize);
 
 /// A share of a budget, given back when it is dropped.
 #[derive(Debug)]

@@ -5,7 +5,6 @@
 //! small one is a single piece and goes out with its length.
 
 mod directory;
-mod format;
 mod names;
 mod page;
 mod query;
@@ -14,12 +13,12 @@ use std::ffi::{CStr, CString};
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::root::Failure;
 use crate::message::{Body, Request, Response, StatusCode, Stream};
-pub(super) use directory::Directory;
+use crate::tree::Failure;
+pub(crate) use directory::Directory;
 use directory::{Kind, is_directory};
 use names::Names;
-pub(super) use names::{BYTES_MAX, Budget};
+pub(crate) use names::{BYTES_MAX, Budget};
 use page::{Entry, Sum};
 use query::{Format, Query};
 
@@ -51,7 +50,7 @@ struct Listing {
 }
 
 /// Lists an open directory as the request wants it.
-pub(super) fn answer(
+pub(crate) fn answer(
     directory: Directory,
     budget: &Arc<Budget>,
     request: &Request,

@@ -11,9 +11,9 @@ use super::multipart::{self, content_range};
 use super::preconditions::Verdict;
 use super::range::{Selection, select};
 use super::representation::{Content, Description};
-use super::root::Failure;
 use super::validators::{http_date, now};
 use crate::message::{Body, Headers, Method, Request, Response, StatusCode};
+use crate::tree::Failure;
 
 const ALLOWED: &str = "GET, HEAD, OPTIONS";
 

@@ -2,8 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::files::safe_path::encode;
 use crate::message::{Request, prefers_json};
+use crate::tree::encode;
 
 /// What the entries are ordered by; directories come before files in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use clap::parser::{RawValues, ValueSource};
 
 /// What differs from how it is without flags, by name: a value may be a secret, and whoever gave it knows it. Where to be
 /// reached and how much to say are seen anyway.
-pub(super) fn unusual(command: &clap::Command, matches: &ArgMatches) -> Vec<String> {
+pub(super) fn set_flags(command: &clap::Command, matches: &ArgMatches) -> Vec<String> {
     let source = |flag: &clap::Arg| matches.value_source(flag.get_id().as_str());
     let flags = command
         .get_arguments()
@@ -15,7 +15,7 @@ pub(super) fn unusual(command: &clap::Command, matches: &ArgMatches) -> Vec<Stri
         match source(flag)? {
             ValueSource::CommandLine => Some(format!("--{long}")),
             ValueSource::EnvVariable
-                if matches.get_raw(flag.get_id().as_str()).is_some_and(is_said) =>
+                if matches.get_raw(flag.get_id().as_str()).is_some_and(is_set) =>
             {
                 Some(format!("--{long} (from {})", flag.get_env()?.to_str()?))
             }
@@ -26,7 +26,7 @@ pub(super) fn unusual(command: &clap::Command, matches: &ArgMatches) -> Vec<Stri
 }
 
 /// `SOCKEYE_HIDDEN=0` says nothing.
-fn is_said(mut values: RawValues<'_>) -> bool {
+fn is_set(mut values: RawValues<'_>) -> bool {
     values.any(|value| {
         !matches!(
             value.to_str(),

@@ -22,11 +22,11 @@ const STEP: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC
 
 /// What links may do.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     /// Lead out of the root.
-    pub(super) may_escape: bool,
+    pub(crate) may_escape: bool,
     /// Lead to names that begin with a dot.
-    pub(super) may_reveal: bool,
+    pub(crate) may_reveal: bool,
 }
 
 /// Where the walk begins.
@@ -210,7 +210,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
-    use crate::files::root::{Opened, Root};
+    use crate::tree::{Opened, Root};
 
     /// `www` with links of every kind, beside an `outside` that holds a secret.
     fn tree() -> tempfile::TempDir {
