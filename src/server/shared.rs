@@ -156,7 +156,8 @@ impl Shared {
     /// Pauses accepting, such as when descriptors or memory have run out.
     pub(super) fn pause_accepting(&self, error: &io::Error) {
         let mut is_paused = self.is_paused();
-        if !*is_paused {
+        // When the server stops, nothing listens any more, and that is no failure.
+        if !*is_paused && !self.is_closing() {
             *is_paused = true;
             self.stop_listening();
             self.warn_of_accepting(error);

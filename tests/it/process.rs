@@ -1,11 +1,12 @@
 //! The process: its signals, its outputs, its descriptors, its rights.
 
 use std::fs::{self, File, Permissions};
-use std::io::{PipeWriter, Write, pipe};
+use std::io::{PipeWriter, Read, Write, pipe};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -41,6 +42,33 @@ fn sigterm_and_sigint_stop_it_with_exit_0_and_a_line_that_counts() {
         let (code, said) = program.wait();
         assert_eq!(code, Some(0), "{signal:?}");
         assert!(said.ends_with("stopped finished=1 cut=0\n"), "{said}");
+    }
+}
+
+#[test]
+fn stopped_while_clients_come_and_go_it_complains_of_nothing() {
+    let site = site();
+    for _ in 0..8 {
+        let program = Program::start_with(site.path(), &["--quiet"], with_stderr_piped);
+        let address = program.address();
+        let come_and_go = move || {
+            while let Ok(mut stream) = TcpStream::connect(address) {
+                let request = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n";
+                // It may be stopped at any moment.
+                let _ = stream.write_all(request);
+                let _ = stream.read(&mut [0; 512]);
+            }
+        };
+        let clients: Vec<_> = (0..4).map(|_| thread::spawn(come_and_go)).collect();
+        until("they are served", || {
+            program.ask("GET /a.txt").status == 200
+        });
+        program.signal(Signal::TERM);
+        let (_, said) = program.wait();
+        clients
+            .into_iter()
+            .for_each(|client| client.join().unwrap());
+        assert!(!said.contains("cannot accept"), "{said}");
     }
 }
 
