@@ -76,10 +76,6 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
     while shared.running() > 0 && Instant::now() < farewell {
         std::thread::park_timeout(LOOK_INTERVAL);
     }
-    // What is cut belongs to handlers too, and a panic in a later drop must not end the monitor.
-    for lease in shared.connections.at_rest_all() {
-        worker.end(lease);
-    }
     summary
 }
 

@@ -33,6 +33,10 @@ pub(super) fn work(shared: &Shared, worker: usize) {
     // What panics here is ours; what handlers and readers do is caught where they are called. Either way the next event
     // is another connection's.
     while survive("a worker goes on", || this.run(worker)).is_none() {}
+    // What is cut belongs to handlers too: its drop may block, and then others end the rest.
+    for lease in shared.connections.at_rest_all() {
+        this.end(lease);
+    }
 }
 
 /// A thread that drives connections: a worker, or the monitor, which asks no handler and drives each connection at most once.

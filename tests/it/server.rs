@@ -1,5 +1,8 @@
 //! Connections: how long they live, who shares them, and how the server ends.
 
+use std::io::{self, Read};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use sockeye::handler::Handler;
@@ -7,7 +10,8 @@ use sockeye::message::{Body, Request, Response, StatusCode, Stream};
 use sockeye::router::Router;
 use sockeye::server::{Config, Summary};
 
-use crate::support::{Client, TestServer, until};
+use crate::stalls::Door;
+use crate::support::{Client, PATIENCE, TestServer, until};
 
 fn hello() -> impl Handler {
     Router::new()
@@ -193,6 +197,51 @@ fn a_second_stop_does_not_wait() {
     server.stopper().stop();
     server.stopper().stop();
     assert_eq!(server.wait().cut, 1);
+}
+
+#[test]
+fn a_body_whose_drop_blocks_does_not_keep_a_server_from_stopping() {
+    struct Stuck(Door);
+    impl Drop for Stuck {
+        fn drop(&mut self) {
+            self.0.wait();
+        }
+    }
+    impl Read for Stuck {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            Ok(buffer.len())
+        }
+    }
+    for delay in [Duration::ZERO, Duration::from_secs(3600)] {
+        let door = Door::default();
+        let inside = door.clone();
+        let config = Config {
+            grace: Duration::from_millis(50),
+            ..Config::default()
+        };
+        let server = TestServer::with_config(config, move |_: &Request| {
+            let reader = Box::new(Stuck(inside.clone()));
+            let stream = Stream {
+                reader,
+                length: None,
+            };
+            Response::new(StatusCode::OK)
+                .with_body(stream)
+                .with_delay(delay)
+        });
+        let mut stuck = server.connect();
+        stuck.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        if delay.is_zero() {
+            stuck.hear_head();
+        }
+        server.stopper().stop();
+        let (ended, end) = mpsc::channel();
+        let waiting = thread::spawn(move || ended.send(server.wait()));
+        let summary = end.recv_timeout(PATIENCE);
+        door.open();
+        assert!(summary.is_ok(), "delayed by {delay:?}");
+        waiting.join().unwrap().unwrap();
+    }
 }
 
 #[test]

@@ -12,10 +12,10 @@ use crate::support::{Client, TestServer};
 
 /// A door that handlers wait at until it is opened.
 #[derive(Clone, Default)]
-struct Door(Arc<(Mutex<(bool, usize)>, Condvar)>);
+pub(crate) struct Door(Arc<(Mutex<(bool, usize)>, Condvar)>);
 
 impl Door {
-    fn wait(&self) {
+    pub(crate) fn wait(&self) {
         let (state, changed) = &*self.0;
         let mut state = state.lock().unwrap();
         state.1 += 1;
@@ -34,7 +34,7 @@ impl Door {
         }
     }
 
-    fn open(&self) {
+    pub(crate) fn open(&self) {
         self.0.0.lock().unwrap().0 = true;
         self.0.1.notify_all();
     }
