@@ -104,8 +104,8 @@ struct Door {
 #[derive(Debug, Default)]
 struct Guesses {
     failures: HashMap<IpAddr, Failures>,
-    /// Digests of names and passwords whose hash is waited for.
-    tried: Vec<u128>,
+    /// Digests of names and passwords whose hash is waited for, and whether they are known to be wrong by now.
+    tried: Vec<(u128, bool)>,
 }
 
 /// How often an address was wrong lately: falls by one each second.
@@ -134,7 +134,7 @@ impl Door {
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let is_wrong = verdict == Verdict::Unknown;
-        unpoisoned(self.guesses.lock()).end(charged.filter(|_| !is_wrong), digest);
+        unpoisoned(self.guesses.lock()).end(charged.filter(|_| !is_wrong), digest, is_wrong);
         verdict
     }
 
@@ -143,6 +143,9 @@ impl Door {
         // Whoever was before us may have been the same.
         if self.remembers(digest) {
             return Verdict::Enter;
+        }
+        if unpoisoned(self.guesses.lock()).tried.contains(&(digest, true)) {
+            return Verdict::Unknown;
         }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let user = self.users.iter().find(|user| user.name == name);
@@ -178,7 +181,7 @@ impl Guesses {
     /// already is no guess more: a page asks for many files with one password. `None`: wrong too often already;
     /// else the address that was charged.
     fn begin(&mut self, address: Option<IpAddr>, digest: u128) -> Option<Option<IpAddr>> {
-        let charged = address.filter(|_| !self.tried.contains(&digest));
+        let charged = address.filter(|_| !self.tried.contains(&(digest, false)));
         if let Some(address) = charged {
             let count = self.of(address);
             if count + 1.0 > FAILURES_MAX {
@@ -186,15 +189,18 @@ impl Guesses {
             }
             self.set(address, count + 1.0);
         }
-        self.tried.push(digest);
+        self.tried.push((digest, false));
         Some(charged)
     }
 
-    /// A guess has ended; `refunded` is charged with it no longer.
-    fn end(&mut self, refunded: Option<IpAddr>, digest: u128) {
-        if let Some(at) = self.tried.iter().position(|tried| *tried == digest) {
+    /// A guess has ended; `refunded` is charged with it no longer. If it was wrong, so are the same that still wait: one
+    /// hash was charged, and one is computed.
+    fn end(&mut self, refunded: Option<IpAddr>, digest: u128, is_wrong: bool) {
+        if let Some(at) = self.tried.iter().position(|tried| tried.0 == digest) {
             self.tried.swap_remove(at);
         }
+        let same = self.tried.iter_mut().filter(|tried| tried.0 == digest);
+        same.for_each(|tried| tried.1 |= is_wrong);
         if let Some(address) = refunded {
             self.set(address, (self.of(address) - 1.0).max(0.0));
         }
@@ -347,6 +353,26 @@ mod tests {
         assert!(
             guesses.contains(&429) && !guesses.contains(&503),
             "{guesses:?}"
+        );
+    }
+
+    #[test]
+    fn one_wrong_password_again_and_again_is_wrong_too_often_though_it_never_stops_being_tried() {
+        // With the cost of every day, so that there is always one that waits.
+        let alice = User::with_password("alice", "secret").unwrap();
+        let site = authenticated(vec![alice], |_: &Request| Response::text("in"));
+        let guess = || {
+            let asked = (0..12).map(|_| site.handle(&from(1, "alice:wrong")).status().as_u16());
+            asked.collect::<Vec<_>>()
+        };
+        let answers: Vec<u16> = std::thread::scope(|scope| {
+            let guessing: Vec<_> = (0..4).map(|_| scope.spawn(guess)).collect();
+            let answers = guessing.into_iter().map(|guesses| guesses.join().unwrap());
+            answers.flatten().collect()
+        });
+        assert!(
+            answers.contains(&429) && !answers.contains(&200),
+            "{answers:?}"
         );
     }
 
