@@ -156,7 +156,7 @@ impl Connection {
             // What could not be sent is tried again, in case that there is room and was not reported; or it says 408.
             return Next::Wait(self.wait_for_room(Reason::Yield(Interest::Write), context));
         }
-        if conversation.has_stream() {
+        if conversation.has_stream() || self.held_back.is_some() {
             self.socket.shutdown();
             return Next::Wait(self.wait_for_room(Reason::Yield(Interest::End), context));
         }

@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
                 }
             } else if let Some(lease) = connections.slowest(Instant::now()) {
                 self.end(lease);
-            } else if let Some(lease) = connections.left_alone() {
+            } else if let Some(lease) = connections.hardly_awaited() {
                 self.end(lease);
             } else {
                 self.shared.note_full();

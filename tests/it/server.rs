@@ -298,6 +298,31 @@ fn the_connection_idle_longest_gives_way_and_without_one_the_client_is_told() {
 }
 
 #[test]
+fn an_answer_that_is_held_back_gives_way_to_a_newcomer() {
+    let config = Config {
+        connections_max: 300,
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, |request: &Request| {
+        let response = Response::text("hello\n");
+        match request.target().path() {
+            "/" => response,
+            _ => response.with_delay(Duration::from_secs(3600)),
+        }
+    });
+    let waiting: Vec<_> = (0..300)
+        .map(|_| {
+            let mut client = server.connect();
+            client.say("GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+            client
+        })
+        .collect();
+    // The last of them may not have been read yet.
+    until("there is room", || server.ask("GET /").status == 200);
+    drop(waiting);
+}
+
+#[test]
 fn ready_lists_side_by_side_serve_as_one_server() {
     let config = Config {
         ready_lists: 3,

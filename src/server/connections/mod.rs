@@ -27,6 +27,9 @@ pub(in crate::server) const SLOT_BYTES: usize = size_of::<Slot>() + size_of::<u3
 // Before it is compared with others, a connection has had this long to move something.
 const COMPARED_AFTER: Duration = Duration::from_secs(5);
 
+// How many of those that wait to be woken one newcomer has looked at.
+const LOOKS_MAX: usize = 256;
+
 // Whoever moves more in a second than this keeps its slot, whoever else wants it.
 const KEPT_BYTES_A_SECOND: u64 = 1024;
 
@@ -38,6 +41,8 @@ pub(in crate::server) struct Connections {
     /// The kernel's ready lists.
     lists: Box<[Poller]>,
     taken: AtomicUsize,
+    /// Where the next look at some of the slots begins.
+    looked_from: AtomicUsize,
     began: Instant,
     /// The earliest time at which a connection is due, until a look at the table finds a later one.
     next_timer: AtomicU64,
@@ -119,6 +124,7 @@ impl Connections {
                 .map(|_| Poller::new())
                 .collect::<io::Result<_>>()?,
             taken: AtomicUsize::new(0),
+            looked_from: AtomicUsize::new(0),
             began: Instant::now(),
             next_timer: AtomicU64::new(u64::MAX),
             alarm,
@@ -254,11 +260,15 @@ impl Connections {
         (0..self.slots.len()).filter_map(|index| self.at_rest(index, |_| true))
     }
 
-    /// The lease of one that waits to be woken while its client has ended and will hear nothing, most likely.
-    pub(in crate::server) fn left_alone(&self) -> Option<Lease<'_>> {
-        (0..self.slots.len()).find_map(|index| {
+    /// The lease of one that waits to be woken although its answer has not begun, or although its client has ended and will
+    /// hear nothing, most likely. Not all are looked at: each look is a system call, and newcomers may be many.
+    pub(in crate::server) fn hardly_awaited(&self) -> Option<Lease<'_>> {
+        let slots = self.slots.len();
+        let first = self.looked_from.fetch_add(LOOKS_MAX, Ordering::Relaxed);
+        (0..slots.min(LOOKS_MAX)).find_map(|number| {
+            let index = first.wrapping_add(number) % slots;
             let lease = self.at_rest(index, |due| due.is(Kind::Timer))?;
-            match lease.socket.is_at_end() {
+            match lease.held_back.is_some() || lease.socket.is_at_end() {
                 true => Some(lease),
                 false => {
                     lease.let_be();
