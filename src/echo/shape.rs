@@ -11,7 +11,7 @@ const DELAY_MAX: Duration = Duration::from_secs(60);
 const FIELDS_MAX: usize = 8;
 
 /// Fields that are the server's own, or an order to a browser or a proxy; an end of `-` means all that begin so.
-const REFUSED: [&str; 23] = [
+const REFUSED: [&str; 26] = [
     "Date",
     "Content-",
     "Transfer-Encoding",
@@ -32,6 +32,9 @@ const REFUSED: [&str; 23] = [
     "Refresh",
     "Link",
     "Alt-Svc",
+    "NEL",
+    "Report-To",
+    "Reporting-Endpoints",
     "X-Accel-",
     "X-Sendfile",
     "X-Reproxy-",
@@ -86,7 +89,9 @@ impl Shape {
         if is_refused {
             return Err(format!("`{name}` is not to be asked for"));
         }
-        let leads_away = !value.starts_with('/') || value.starts_with("//") || value.contains('\\');
+        // Browsers take a backslash for a slash, and leave tabs out.
+        let leads_away =
+            !value.starts_with('/') || value.starts_with("//") || value.contains(['\\', '\t']);
         if name.eq_ignore_ascii_case("Location") && leads_away {
             return Err("`Location` leads to a path on this host, such as /files/".to_owned());
         }

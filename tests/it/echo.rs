@@ -231,6 +231,11 @@ fn what_is_malformed_or_would_act_on_this_site_is_refused() {
         "header=Location:https://other.example/",
         "header=Location://other.example/",
         "header=Location:/%5Cother.example/",
+        // Browsers leave tabs out of a URL.
+        "header=Location:/%09/other.example/",
+        "header=NEL:{}",
+        "header=Report-To:{}",
+        "header=Reporting-Endpoints:a=%22/%22",
         "header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1&header=A:1",
     ] {
         let answer = server.ask(&format!("GET /echo?{query}"));
