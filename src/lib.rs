@@ -32,7 +32,7 @@
 //! ```text
 //! main       → access_log, cli, echo, files, handler, middleware, router, server
 //! guide
-//! cli        → access_log, files, handler, middleware, server, text
+//! cli        → access_log, files, middleware, server, text
 //! server     → access_log, handler, message, sync, wire
 //! router     → handler, message, middleware
 //! middleware → handler, message, sync
@@ -50,7 +50,9 @@
 //! text
 //! ```
 //!
-//! A part names only parts in rows below its own, and no others than these; `guide`, `sync` and `text` name none.
+//! A part names only parts in rows below its own, and no others than these; `guide`, `sync` and `text` name none. `cli`
+//! names rooms for the types and defaults of their settings, so that a flag stands in one place; what is made of the
+//! settings is composed in `site` and `main`.
 //!
 //! | room | what it knows |
 //! |---|---|

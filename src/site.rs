@@ -1,19 +1,27 @@
-//! What the command serves: the handler of files, and around it what was asked for. A file of its own, because the
-//! benches count what it costs.
+//! What the command serves: files and `/echo`, and around them the middleware that the flags ask for, from the inside
+//! out. A file of its own, because the benches count what it costs.
 
 use std::sync::Arc;
 
 use sockeye::Handler;
-use sockeye::cli::Options;
 use sockeye::cli::directory::Chosen;
+use sockeye::cli::{Host, Options, url_path};
 use sockeye::echo::Echo;
 use sockeye::files::StaticFiles;
-use sockeye::middleware::auth::User;
-use sockeye::middleware::explain::Missing;
+use sockeye::middleware::auth::{User, authenticated};
+use sockeye::middleware::base::{self, Base};
+use sockeye::middleware::cache_control::{CachePolicy, with_cache_policy};
+use sockeye::middleware::cors::with_cors;
+use sockeye::middleware::explain::{Missing, explained};
+use sockeye::middleware::headers::with_headers;
+use sockeye::middleware::host_guard::{HostGuard, Hosts};
+use sockeye::middleware::isolate::isolated;
+use sockeye::middleware::own_pages::with_own_pages;
+use sockeye::middleware::single_file::single_file;
+use sockeye::middleware::spa::single_page;
 use sockeye::router::Router;
 
-/// The files, and around them what was asked for: the doors outside of what leads to files, and outside of all what every
-/// response says.
+/// Everything that answers. `is_local`: only this machine can reach the server. `missing` is told what is not there.
 pub(crate) fn handler(
     options: &Options,
     files: StaticFiles,
@@ -22,25 +30,90 @@ pub(crate) fn handler(
     is_local: bool,
     missing: Missing,
 ) -> Box<dyn Handler> {
+    let site = found(options, files, chosen, missing);
+    completed(options, guarded(options, users, is_local, site))
+}
+
+/// Files and `/echo`, what leads requests to them by other paths, and errors that explain themselves.
+fn found(
+    options: &Options,
+    files: StaticFiles,
+    chosen: &Chosen,
+    missing: Missing,
+) -> Box<dyn Handler> {
     let files = Arc::new(files);
-    let explainer = Arc::clone(&files);
-    // What lies beside one file is nobody's business.
-    let is_directory = chosen.file.is_none();
-    let explain =
-        move |path: &str, base: &str| is_directory.then(|| explainer.explain(path, base))?;
-    let router = match options.files.no_echo {
+    let flags = &options.files;
+    let base = flags.base.as_ref().map_or("/", Base::as_str);
+    let explain = {
+        let (files, base) = (Arc::clone(&files), base.trim_end_matches('/').to_owned());
+        // The names beside one file are not served, so they are not told either.
+        let is_directory = chosen.file.is_none();
+        move |path: &str| is_directory.then(|| files.explain(path, &base))?
+    };
+    let router = match flags.no_echo {
         true => Router::new(),
         false => Router::new().any("/echo", Echo),
     };
-    let router = router.fallback(files);
-    let inside = chosen.around(router);
-    let system = rustix::system::uname();
-    let system = system.nodename().to_string_lossy();
-    let inside = options.files.around(missing, explain, inside);
-    let inside = options
-        .access
-        .around(users, (&options.host, is_local, &system), inside);
-    options
-        .responses
-        .around(options.access.is_private(), inside)
+    let mut site: Box<dyn Handler> = Box::new(router.fallback(files));
+    if let Some([name, real]) = &chosen.file {
+        let name = name.as_encoded_bytes().to_vec();
+        site = Box::new(single_file(name, url_path(real.as_ref()), site));
+    }
+    if let Some(page) = &flags.spa {
+        site = Box::new(single_page(url_path(page), site));
+    }
+    site = Box::new(with_own_pages(explained(missing, explain, site)));
+    match &flags.base {
+        Some(base) => Box::new(base::under(base.clone(), site)),
+        None => site,
+    }
+}
+
+/// The checks before `site`: the name by which a request addresses this machine, then the user.
+fn guarded(
+    options: &Options,
+    users: Vec<User>,
+    is_local: bool,
+    mut site: Box<dyn Handler>,
+) -> Box<dyn Handler> {
+    if !users.is_empty() {
+        site = Box::new(authenticated(users, site));
+    }
+    let mut names = Vec::new();
+    if !is_local {
+        let system = rustix::system::uname();
+        let system = system.nodename().to_string_lossy();
+        names.extend([system.to_string(), format!("{system}.local")]);
+    }
+    if let Host::Named(name) = &options.host {
+        names.push(name.clone());
+    }
+    // What this machine calls itself may be no host name at all.
+    let ours = names.iter().filter_map(|name| name.parse().ok());
+    let reached = match is_local {
+        true => Hosts::loopback(),
+        false => Hosts::addresses(),
+    };
+    let allowed = options.access.allow_host.iter().cloned();
+    let hosts = ours.chain(allowed).fold(reached, Hosts::and);
+    Box::new(HostGuard::new(hosts, site))
+}
+
+/// The fields of every response.
+fn completed(options: &Options, mut site: Box<dyn Handler>) -> Box<dyn Handler> {
+    let is_private = options.access.is_private();
+    let flags = &options.responses;
+    if flags.cache != CachePolicy::NoCache {
+        site = Box::new(with_cache_policy(flags.cache, is_private, site));
+    }
+    if flags.isolate {
+        site = Box::new(isolated(!flags.cors.is_empty(), site));
+    }
+    if !flags.cors.is_empty() {
+        site = Box::new(with_cors(flags.cors.clone(), site));
+    }
+    if !flags.header.is_empty() {
+        site = Box::new(with_headers(flags.header.clone(), site));
+    }
+    site
 }

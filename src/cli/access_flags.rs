@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{Exit, Host, secret};
-use crate::handler::Handler;
-use crate::middleware::auth::{self, User};
-use crate::middleware::host_guard::{HostGuard, HostName, Hosts};
+use super::{Exit, directory, secret};
+use crate::middleware::auth::User;
+use crate::middleware::host_guard::HostName;
 
 /// Who is let in.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -56,37 +55,6 @@ impl AccessFlags {
         }
         Ok(users)
     }
-
-    /// Puts the doors before `inside`: for `users`, and for requests to this machine's names. `is_local`: only this
-    /// machine can reach the server. `system` is what this machine calls itself.
-    pub fn around(
-        &self,
-        users: Vec<User>,
-        (host, is_local, system): (&Host, bool, &str),
-        mut inside: Box<dyn Handler>,
-    ) -> Box<dyn Handler> {
-        if !users.is_empty() {
-            inside = Box::new(auth::authenticated(users, inside));
-        }
-        let mut names = Vec::new();
-        if !is_local {
-            names.extend([system.to_owned(), format!("{system}.local")]);
-        }
-        if let Host::Named(name) = host {
-            names.push(name.clone());
-        }
-        // What this machine calls itself may be no host name at all.
-        let ours = names.iter().filter_map(|name| name.parse().ok());
-        let hosts = if is_local {
-            Hosts::loopback()
-        } else {
-            Hosts::addresses()
-        };
-        let hosts = ours
-            .chain(self.allow_host.iter().cloned())
-            .fold(hosts, Hosts::and);
-        Box::new(HostGuard::new(hosts, inside))
-    }
 }
 
 fn user(text: &str) -> Result<User, Exit> {
@@ -107,13 +75,10 @@ fn user(text: &str) -> Result<User, Exit> {
 }
 
 fn users_in(file: &Path, root: &Path) -> Result<Vec<User>, Exit> {
-    let shown = super::directory::shown(file);
+    let shown = directory::shown(file);
     let text = fs::read_to_string(file)
         .map_err(|error| Exit::usage(format!("cannot read `{shown}` of --auth-file: {error}")))?;
-    let lies_in = |file: PathBuf, root: PathBuf| file.starts_with(root);
-    if let (Ok(file), Ok(root)) = (file.canonicalize(), root.canonicalize())
-        && lies_in(file, root)
-    {
+    if directory::holds(root, file) {
         return Err(Exit::usage(format!(
             "`{shown}` of --auth-file lies in the directory that is served\n  put it beside the directory, so that nobody can fetch it"
         )));

@@ -6,9 +6,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::file_flags::url_path;
-use crate::handler::Handler;
-use crate::middleware::single_file::single_file;
 use crate::text::printable;
 
 /// The directory to serve.
@@ -29,17 +26,6 @@ impl Chosen {
         match &self.file {
             Some([_, real]) => self.path.join(real),
             None => self.path.clone(),
-        }
-    }
-
-    /// Lets `inside`, which serves the directory, serve the one file only, if one was named.
-    pub fn around(&self, inside: impl Handler) -> Box<dyn Handler> {
-        match &self.file {
-            Some([name, real]) => {
-                let name = name.as_encoded_bytes().to_vec();
-                Box::new(single_file(name, url_path(real.as_ref()), inside))
-            }
-            None => Box::new(inside),
         }
     }
 }
@@ -142,6 +128,14 @@ fn parent(path: &Path) -> Option<&Path> {
         here if here.as_os_str().is_empty() => Some(Path::new(".")),
         parent => Some(parent),
     }
+}
+
+/// Whether `file`, which may not exist yet, would be found in `root`.
+pub(super) fn holds(root: &Path, file: &Path) -> bool {
+    let directory = parent(file).unwrap_or(Path::new("."));
+    let found = [file.canonicalize(), directory.canonicalize()];
+    root.canonicalize()
+        .is_ok_and(|root| found.iter().flatten().any(|path| path.starts_with(&root)))
 }
 
 /// A path for a terminal: names found on a disk may hold anything.

@@ -7,12 +7,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::units::{bytes, plain_bytes};
 use crate::files::FilesConfig;
-use crate::handler::Handler;
-use crate::middleware::base::{self, Base};
-use crate::middleware::explain::{Missing, explained};
+use crate::middleware::base::Base;
 use crate::middleware::headers::Rule;
-use crate::middleware::own_pages::with_own_pages;
-use crate::middleware::spa;
 
 /// What stands in a path as it is.
 const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
@@ -87,46 +83,10 @@ impl FileFlags {
             media_types: self.mime.clone(),
         }
     }
-
-    /// Puts around the handler of files what leads requests to it by other paths, and what makes its errors plainer:
-    /// `explain` knows why there is nothing at a path.
-    pub fn around(
-        &self,
-        missing: Missing,
-        explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
-        inside: impl Handler,
-    ) -> Box<dyn Handler> {
-        match &self.spa {
-            Some(file) => {
-                self.with_errors(missing, explain, spa::single_page(url_path(file), inside))
-            }
-            None => self.with_errors(missing, explain, inside),
-        }
-    }
-
-    fn with_errors(
-        &self,
-        missing: Missing,
-        explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
-        inside: impl Handler,
-    ) -> Box<dyn Handler> {
-        let base = self
-            .base
-            .as_ref()
-            .map_or("/", Base::as_str)
-            .trim_end_matches('/')
-            .to_owned();
-        let explain = move |path: &str| explain(path, &base);
-        let inside = with_own_pages(explained(missing, explain, inside));
-        match &self.base {
-            Some(base) => Box::new(base::under(base.clone(), inside)),
-            None => Box::new(inside),
-        }
-    }
 }
 
 /// The path of a URL for a path beneath the root.
-pub(super) fn url_path(file: &Path) -> String {
+pub fn url_path(file: &Path) -> String {
     let encoded = percent_encode(file.as_os_str().as_encoded_bytes(), NOT_IN_PATHS);
     format!("/{encoded}")
 }

@@ -41,7 +41,7 @@ impl LogFlags {
             return Ok(None);
         };
         let shown = directory::shown(file);
-        if root.is_some_and(|root| lies_in(file, root)) {
+        if root.is_some_and(|root| directory::holds(root, file)) {
             return Err(Exit::usage(format!(
                 "`{shown}` of --log-file lies in the directory that is served\n  put it beside the directory, so that nobody can fetch it"
             )));
@@ -54,15 +54,4 @@ impl LogFlags {
             ))
         })
     }
-}
-
-/// Whether `file`, which may not be there yet, would be found in `root`.
-fn lies_in(file: &Path, root: &Path) -> bool {
-    let directory = match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let found = [file.canonicalize(), directory.canonicalize()];
-    root.canonicalize()
-        .is_ok_and(|root| found.iter().flatten().any(|path| path.starts_with(&root)))
 }

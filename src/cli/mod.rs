@@ -26,7 +26,7 @@ mod usage_error;
 pub use interfaces::interfaces;
 
 pub use access_flags::AccessFlags;
-pub use file_flags::FileFlags;
+pub use file_flags::{FileFlags, url_path};
 pub use host::Host;
 pub use limits::LimitFlags;
 pub use log_flags::LogFlags;

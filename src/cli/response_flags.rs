@@ -2,11 +2,9 @@
 
 use clap::Args;
 
-use crate::handler::Handler;
-use crate::middleware::cache_control::{self, CachePolicy};
-use crate::middleware::cors::{self, Origin};
-use crate::middleware::headers::{self, Rule};
-use crate::middleware::isolate;
+use crate::middleware::cache_control::CachePolicy;
+use crate::middleware::cors::Origin;
+use crate::middleware::headers::Rule;
 
 /// What every response says besides.
 #[derive(Debug, Clone, PartialEq, Args)]
@@ -33,25 +31,4 @@ pub struct ResponseFlags {
         hide_default_value = false
     )]
     pub cache: CachePolicy,
-}
-
-impl ResponseFlags {
-    /// Puts what was asked for around `inside`. `private`: what is served is for some only.
-    pub fn around(&self, private: bool, mut inside: Box<dyn Handler>) -> Box<dyn Handler> {
-        if self.cache != CachePolicy::NoCache {
-            inside = Box::new(cache_control::with_cache_policy(
-                self.cache, private, inside,
-            ));
-        }
-        if self.isolate {
-            inside = Box::new(isolate::isolated(!self.cors.is_empty(), inside));
-        }
-        if !self.cors.is_empty() {
-            inside = Box::new(cors::with_cors(self.cors.clone(), inside));
-        }
-        if !self.header.is_empty() {
-            inside = Box::new(headers::with_headers(self.header.clone(), inside));
-        }
-        inside
-    }
 }

@@ -95,7 +95,8 @@ const PARTS: &[Part] = &[
         must_not_touch: &[SOCKETS, FILE_SYSTEM, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "server", may_name: &["message", "handler", "wire", "access_log", "sync"],
         must_not_touch: &[OPENING, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
-    Part { name: "cli", may_name: &["access_log", "server", "files", "middleware", "handler", "text"],
+    // It reads values into the types of the rooms that use them, and composes nothing.
+    Part { name: "cli", may_name: &["access_log", "server", "files", "middleware", "text"],
         must_not_touch: &[THREADS, EXITING] },
     // Of the binary alone, and shared with the benches.
     Part { name: "site", may_name: &["cli", "echo", "files", "handler", "middleware", "router"],
