@@ -7,12 +7,11 @@ use crate::message::{IntoResponse, Request, Response};
 /// Someone who answers requests.
 ///
 /// A handler is shared by all threads and may block: a thread that stays too long in one is replaced while it does.
-/// It cannot fail, since it has nobody to complain to; what went wrong is an answer too. If it panics, the client
-/// gets a 500 and the server lives on.
+/// It cannot fail: what went wrong is a response too. If it panics, the client gets a 500 and the server goes on.
 ///
 /// Any function from a request to something that becomes a response ([`IntoResponse`]) is a handler, and so is an `Arc`
-/// of one. A type of one's own answers both questions; one that stands before another handler forwards both,
-/// or is a [middleware](crate::middleware), which does so by itself.
+/// of one. A type implements all three methods: none has a default, so that a handler around another one cannot forget
+/// to pass one of them on. A [middleware](crate::middleware) is a function and passes them on by itself.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +30,11 @@ use crate::message::{IntoResponse, Request, Response};
 ///     fn handle_head(&self, head: &Request) -> Option<Response> {
 ///         Some(self.handle(head))
 ///     }
+///
+///     // The server's own errors are sent as they are.
+///     fn complete(&self, _request: &Request, response: Response) -> Response {
+///         response
+///     }
 /// }
 ///
 /// let counter = Counter(AtomicU64::new(0));
@@ -43,19 +47,17 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Answers from the head alone, before any of the body has been read, or declines.
     ///
-    /// It is asked first for every request. Here a 405 is said before the upload, and a response with
+    /// The server calls it first for every request. A 405 is sent from here before the upload, and a response with
     /// [`Body::Incoming`](crate::message::Body::Incoming) streams the request's body back. A handler that wants the body
     /// returns `None`.
     fn handle_head(&self, head: &Request) -> Option<Response>;
 
-    /// Completes a response that the server makes itself: a request that is malformed, too large or too slow, a handler
-    /// that panicked. Of a malformed request only the part before the fault may be known.
+    /// Adds to an error that the server makes itself, for a request that is malformed, too large or too slow, or a
+    /// handler that panicked, the fields that every response has: without those of CORS, say, a page cannot read it. Of
+    /// a malformed request only the part before the fault may be known.
     ///
-    /// This is not the place to refuse anything, only to say what every response says, such as the fields of CORS,
-    /// without which a page cannot read why it was refused.
-    fn refuse(&self, _request: &Request, response: Response) -> Response {
-        response
-    }
+    /// A handler that adds nothing returns `response`; one around another handler passes it on.
+    fn complete(&self, request: &Request, response: Response) -> Response;
 }
 
 impl<F, R> Handler for F
@@ -70,6 +72,10 @@ where
     fn handle_head(&self, _head: &Request) -> Option<Response> {
         None
     }
+
+    fn complete(&self, _request: &Request, response: Response) -> Response {
+        response
+    }
 }
 
 impl Handler for Box<dyn Handler> {
@@ -81,8 +87,8 @@ impl Handler for Box<dyn Handler> {
         (**self).handle_head(head)
     }
 
-    fn refuse(&self, request: &Request, response: Response) -> Response {
-        (**self).refuse(request, response)
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        (**self).complete(request, response)
     }
 }
 
@@ -95,7 +101,7 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
         (**self).handle_head(head)
     }
 
-    fn refuse(&self, request: &Request, response: Response) -> Response {
-        (**self).refuse(request, response)
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        (**self).complete(request, response)
     }
 }

@@ -43,6 +43,10 @@ impl Handler for Echo {
     fn handle_head(&self, head: &Request) -> Option<Response> {
         Some(self.handle(head))
     }
+
+    fn complete(&self, _: &Request, response: Response) -> Response {
+        response
+    }
 }
 
 /// The answer in the shape that is asked for, or what is wrong with that.

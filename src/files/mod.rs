@@ -343,4 +343,8 @@ impl Handler for StaticFiles {
     fn handle_head(&self, head: &Request) -> Option<Response> {
         Some(self.answer(head))
     }
+
+    fn complete(&self, _: &Request, response: Response) -> Response {
+        response
+    }
 }

@@ -172,8 +172,8 @@ impl<H: Handler> Handler for HostGuard<H> {
         }
     }
 
-    fn refuse(&self, request: &Request, response: Response) -> Response {
-        self.behind.refuse(request, response)
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        self.behind.complete(request, response)
     }
 }
 

@@ -121,13 +121,13 @@ where
         (!declined.get()).then(|| response.into_response())
     }
 
-    fn refuse(&self, request: &Request, response: Response) -> Response {
-        self.inside.refuse(request, response)
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        self.inside.complete(request, response)
     }
 }
 
 /// A handler whose every response passes through a function, those included that the server makes itself
-/// ([`Handler::refuse`]). For what responses say besides: a middleware that only changes responses is best one of these.
+/// ([`Handler::complete`]). For what responses say besides: a middleware that only changes responses is best one of these.
 #[derive(Debug, Clone)]
 pub struct EveryResponse<F, H> {
     function: F,
@@ -159,8 +159,8 @@ where
         Some((self.function)(head, response))
     }
 
-    fn refuse(&self, request: &Request, response: Response) -> Response {
-        (self.function)(request, self.inside.refuse(request, response))
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        (self.function)(request, self.inside.complete(request, response))
     }
 }
 
@@ -216,8 +216,8 @@ where
         answered
     }
 
-    fn refuse(&self, request: &Request, response: Response) -> Response {
-        let mut response = self.inside.refuse(request, response);
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        let mut response = self.inside.complete(request, response);
         self.look_at(request, &mut response);
         response
     }

@@ -56,7 +56,7 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 pub struct Router {
     patterns: matchit::Router<usize>,
     routes: Vec<Route>,
-    fallback: Option<Box<dyn Handler>>,
+    fallback: Option<Endpoint>,
     beginnings: Beginnings,
 }
 
@@ -76,11 +76,10 @@ struct Endpoint {
     wants_body: bool,
 }
 
-/// Who answers a request, or why nobody does.
+/// What answers a request, or why no handler does.
 enum Found<'a> {
     /// The request is the one that the handler is to see, where that is another.
     Endpoint(&'a Endpoint, Option<Box<Request>>),
-    Fallback(&'a dyn Handler),
     /// The path is a route's, with these methods.
     OtherMethods(String),
     Server,
@@ -208,7 +207,7 @@ impl Router {
 
     /// Sends all other requests to a handler.
     pub fn fallback(mut self, handler: impl Handler) -> Router {
-        self.fallback = Some(Box::new(handler));
+        self.fallback = Some(Endpoint::new(handler));
         self
     }
 
@@ -260,10 +259,8 @@ impl Router {
             .filter(|path| self.beginnings.may_fit(path))
             .and_then(|path| self.patterns.at(path).ok());
         let Some(matched) = matched else {
-            return match &self.fallback {
-                Some(handler) => Found::Fallback(&**handler),
-                None => Found::Nothing,
-            };
+            let fallback = self.fallback.as_ref();
+            return fallback.map_or(Found::Nothing, |it| Found::Endpoint(it, None));
         };
         let route = &self.routes[*matched.value];
         let Some(endpoint) = route.endpoint(request.method()) else {
@@ -301,13 +298,8 @@ impl Route {
             let mut methods = self.methods.iter();
             methods.find_map(|(offered, endpoint)| (offered == method).then_some(endpoint))
         };
-        offered(asked)
-            .or_else(|| {
-                (asked == Method::HEAD)
-                    .then(|| offered(&Method::GET))
-                    .flatten()
-            })
-            .or(self.any.as_ref())
+        let as_get = || offered(&Method::GET).filter(|_| asked == Method::HEAD);
+        offered(asked).or_else(as_get).or(self.any.as_ref())
     }
 
     /// What `Allow` says of it.
@@ -341,7 +333,6 @@ impl Handler for Router {
             Found::Endpoint(endpoint, seen) => {
                 endpoint.handler.handle(seen.as_deref().unwrap_or(request))
             }
-            Found::Fallback(handler) => handler.handle(request),
             found => refuse(found, request),
         }
     }
@@ -352,9 +343,16 @@ impl Handler for Router {
             Found::Endpoint(endpoint, seen) => endpoint
                 .handler
                 .handle_head(seen.as_deref().unwrap_or(head)),
-            Found::Fallback(handler) => handler.handle_head(head),
             found => Some(refuse(found, head)),
         }
+    }
+
+    fn complete(&self, request: &Request, response: Response) -> Response {
+        let Found::Endpoint(endpoint, seen) = self.find(request) else {
+            return response;
+        };
+        let handler = &endpoint.handler;
+        handler.complete(seen.as_deref().unwrap_or(request), response)
     }
 }
 
@@ -369,7 +367,7 @@ fn refuse(found: Found<'_>, request: &Request) -> Response {
         // It names no resource that could be missing.
         Found::Nothing if request.method() == Method::CONNECT => not_served(request, ALLOW),
         Found::Server => Response::new(StatusCode::NO_CONTENT).with_header("Allow", ALLOW),
-        Found::Nothing | Found::Endpoint(..) | Found::Fallback(_) => Response::problem(
+        Found::Nothing | Found::Endpoint(..) => Response::problem(
             StatusCode::NOT_FOUND,
             "there is nothing here",
             request.headers(),

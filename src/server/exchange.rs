@@ -299,7 +299,7 @@ fn refused(
 ) -> Response {
     let completed = context.may_block(|context| {
         survive("a refusal is said as it is", || {
-            context.handler.refuse(request, response())
+            context.handler.complete(request, response())
         })
     });
     completed.unwrap_or_else(response)

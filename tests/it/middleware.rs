@@ -7,6 +7,7 @@ use sockeye::Handler;
 use sockeye::echo::Echo;
 use sockeye::message::{Request, Response, StatusCode};
 use sockeye::middleware::Next;
+use sockeye::middleware::cors::with_cors;
 use sockeye::router::Router;
 
 use crate::support::TestServer;
@@ -61,6 +62,35 @@ fn nothing_inside_is_reached_past_a_middleware_that_refuses() {
         let from_the_head = app.handle_head(&request).map(|found| found.status());
         assert_eq!(from_the_head.map(|status| status.as_u16()), Some(status));
     }
+}
+
+#[test]
+fn a_refusal_of_the_server_is_completed_by_what_is_around_the_route() {
+    let length = |request: &Request| request.body().len().to_string();
+    let everyone = || vec!["*".parse().unwrap()];
+    let api = with_cors(everyone(), Router::new().post("/length", length));
+    let app = Router::new()
+        .post("/length", length)
+        .nest("/api", api)
+        .any("/panics", with_cors(everyone(), panics));
+    let server = TestServer::start(app);
+    let post = |path: &str, bytes: usize| {
+        let mut client = server.connect();
+        client.say(format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://page.test\r\nContent-Length: {bytes}\r\n\r\n"
+        ));
+        let answer = client.hear();
+        let allowed = answer.field("Access-Control-Allow-Origin");
+        (answer.status, allowed.map(str::to_owned))
+    };
+    let all = Some("*".to_owned());
+    assert_eq!(post("/api/length", 1 << 40), (413, all.clone()));
+    assert_eq!(post("/length", 1 << 40), (413, None));
+    assert_eq!(post("/panics", 0), (500, all));
+}
+
+fn panics(_: &Request) -> Response {
+    panic!("this handler always panics")
 }
 
 #[test]

@@ -88,6 +88,10 @@ impl Handler for Early {
     fn handle_head(&self, head: &Request) -> Option<Response> {
         Some(self.handle(head))
     }
+
+    fn complete(&self, _: &Request, response: Response) -> Response {
+        response
+    }
 }
 
 /// Every transcript by its file name: its text, and one dialog for each reading of it.
