@@ -11,7 +11,7 @@ impl Response {
         self.into_parts().2.into_bytes()
     }
 
-    /// The body as text. Fails like [`Response::into_bytes`], and if it is no UTF-8.
+    /// The body as text. Fails like [`Response::into_bytes`], and if it is not UTF-8.
     pub fn into_text(self) -> io::Result<String> {
         let bytes = self.into_bytes()?;
         String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
@@ -21,8 +21,8 @@ impl Response {
 impl Body {
     /// The bytes, read into memory: of a file from the disk, of a stream until it ends.
     ///
-    /// Fails if reading does, if there are fewer bytes than promised, and for [`Body::Incoming`], whose bytes the request
-    /// has. A stream that has to wait for its next bytes is [`io::ErrorKind::WouldBlock`].
+    /// Fails if reading does, if there are fewer bytes than promised, and for [`Body::Incoming`], whose bytes the
+    /// request has. A stream that has to wait for its next bytes is [`io::ErrorKind::WouldBlock`].
     pub fn into_bytes(self) -> io::Result<Vec<u8>> {
         match self {
             Body::Empty => Ok(Vec::new()),

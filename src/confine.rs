@@ -129,8 +129,8 @@ fn readable(root: &Path) -> Vec<PathBuf> {
     places
 }
 
-/// What the log is written to: the directory of the file, by its name and by where it leads, since it is made anew there.
-/// What is no file (a device, a named pipe) stays what it is.
+/// What the log is written to: the directory of the file, by its name and by where it leads, since it is made anew
+/// there. A device or a named pipe is not made anew.
 fn writable(log: &Path) -> Vec<(PathBuf, BitFlags<AccessFs>)> {
     let is_kept = |path: &Path| path.metadata().is_ok_and(|found| !found.is_file());
     let named = std::path::absolute(log).unwrap_or_else(|_| log.to_owned());

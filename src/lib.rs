@@ -60,12 +60,12 @@
 //! | [`wire`] | HTTP/1.1 as bytes: pure functions and one state machine |
 //! | [`handler`] | the seam: who answers |
 //! | [`server`] | sockets, threads and deadlines; carries bytes to a handler and back |
-//! | [`middleware`] | handlers around handlers: who is let in, and what every answer says besides |
+//! | [`middleware`] | handlers around handlers: checks before them, fields on every response |
 //! | [`router`] | picks a handler by method and path |
 //! | [`files`] | a directory as a handler |
 //! | `listing` | the page of a directory without an index |
 //! | `tree` | the file system beneath one directory, and no way out of it |
-//! | [`echo`] | says back what it was told |
+//! | [`echo`] | sends a request back |
 //! | [`channel`] | bodies that any thread writes to: slow streams and server-sent events |
 //! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
@@ -74,11 +74,11 @@
 //! | `sync` | locks that outlive a panic, and a rate limit |
 //!
 //! The command adds three files of its own: `main`, which wires them all, `site`, which composes what is served, and
-//! `confine`, which gives up the rights that a server of files does not need. `ARCHITECTURE.md` tells the rest: the way of a request, what may block, and where to
-//! change what.
+//! `confine`, which gives up the rights that a server of files does not need. `ARCHITECTURE.md` tells the rest: the way
+//! of a request, what may block, and where to change what.
 //!
-//! A test (`tests/it/tidy`) compares the map with what is imported, and keeps each part from the worlds that are not its
-//! own.
+//! A test (`tests/it/tidy`) compares the map with what is imported, and keeps each part from the worlds that are not
+//! its own.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("sockeye is for Linux: it is built on epoll, sendfile and openat2");

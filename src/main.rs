@@ -1,4 +1,4 @@
-//! Wires arguments, handlers and server; the only file that knows everyone.
+//! Wires arguments, handlers and server; the only file that names every room.
 
 mod confine;
 mod site;
@@ -21,8 +21,8 @@ use sockeye::files::{FilesConfig, StaticFiles};
 use sockeye::middleware::explain::Missing;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
-// What is said at the end waits so long for an output that does not take it.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+// How long the last lines of the log wait for an output that does not take them.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 // What takes no longer than this is at once, for a person.
 const AT_ONCE: Duration = Duration::from_millis(300);
@@ -52,7 +52,7 @@ fn run() -> Result<(), Exit> {
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
     let urls = listen::urls(&options.host, &bound, &cli::interfaces());
-    // Before the rights to start a browser are gone. It waits in line until there is somebody to answer.
+    // Before the rights to start a browser are gone. Its connection waits in the backlog until the server accepts it.
     let opened = options
         .open
         .as_deref()
@@ -63,7 +63,7 @@ fn run() -> Result<(), Exit> {
     let confined = confine::confine(&chosen.path, log_file, user, may_escape)?;
 
     let logs = start_logs(&options, &chosen)?;
-    // Before anybody learns that it runs, and may tell it to stop.
+    // Before the greeting, after which a signal may come.
     heed_signals(server.stopper(), options.limits.grace, logs.file.clone())?;
     let is_local = bound.iter().all(|address| address.ip().is_loopback());
     let in_the_clear = (options.access.is_private() && !is_local)
@@ -92,7 +92,7 @@ fn run() -> Result<(), Exit> {
         missing.clone(),
     ));
     if let Ok(summary) = &served {
-        say_goodbye(summary, &missing);
+        log_summary(summary, &missing);
     }
     logs.flush();
     served.map_err(|error| Exit::failed(format!("cannot serve: {error}")))?;
@@ -108,7 +108,7 @@ fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, E
     })
 }
 
-fn say_goodbye(Summary { finished, cut }: &Summary, missing: &Missing) {
+fn log_summary(Summary { finished, cut }: &Summary, missing: &Missing) {
     if let Some(sentence) = missing.sentence() {
         tracing::info!(target: "sockeye", "{sentence}");
     }
@@ -128,7 +128,7 @@ fn memory(config: &Config, files: &FilesConfig, options: &Options) -> Memory {
     }
 }
 
-/// Where lines go: what the server says of itself, and where it is another place, those about requests.
+/// Where lines go: the server's own messages, and those about requests if they have a log of their own.
 struct Logs {
     messages: Log,
     file: Option<Log>,
@@ -137,12 +137,12 @@ struct Logs {
 impl Logs {
     fn flush(&self) {
         for log in std::iter::once(&self.messages).chain(&self.file) {
-            log.flush(LAST_WORDS);
+            log.flush(FLUSH_TIMEOUT);
         }
     }
 }
 
-/// To be called when the process is confined: what it may not do later it shall not do now.
+/// Is called when the process is confined: it opens nothing that it could not open again.
 fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
     // What lies beside one file is not served.
     let root = chosen.file.is_none().then_some(chosen.path.as_path());
@@ -167,8 +167,8 @@ fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
 }
 
 /// SIGINT and SIGTERM stop the server, a second one at once. So does SIGHUP if a terminal started it: a window that
-/// is closed must not leave a server behind on the port. Without a terminal SIGHUP is somebody's habit for "read
-/// your configuration again", and there is none. SIGUSR1 opens the log's file again, and without one does nothing: what
+/// is closed must not leave a server behind on the port. Without a terminal SIGHUP customarily means "read the
+/// configuration again", and there is none. SIGUSR1 opens the log's file again, and without one does nothing: what
 /// rotates logs tells every server.
 fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(), Exit> {
     let cannot = |error: io::Error| Exit::failed(format!("cannot wait for signals: {error}"));
@@ -176,16 +176,16 @@ fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(
         io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1]).map_err(cannot)?;
     let wait = move || {
-        let mut said = false;
+        let mut is_stopping = false;
         for signal in &mut signals {
             if signal == SIGUSR1 {
                 log.iter().for_each(Log::reopen);
             } else if signal != SIGHUP || has_terminal {
                 stopper.stop();
                 // Without this thread only the hint is missing.
-                let _ = (!said)
-                    .then(|| thread::Builder::new().spawn(move || say_what_is_waited_for(grace)));
-                said = true;
+                let _ = (!is_stopping)
+                    .then(|| thread::Builder::new().spawn(move || log_what_is_waited_for(grace)));
+                is_stopping = true;
             }
         }
     };
@@ -196,8 +196,8 @@ fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(
     Ok(())
 }
 
-/// Most often the end comes before there is time to ask what it waits for.
-fn say_what_is_waited_for(grace: Duration) {
+/// Reports what the stop waits for, unless it is over at once.
+fn log_what_is_waited_for(grace: Duration) {
     thread::sleep(AT_ONCE);
     let grace = grace.as_secs_f64();
     tracing::info!(target: "sockeye", "waiting up to {grace} s for answers to finish; again to stop at once");

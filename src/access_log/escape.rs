@@ -1,7 +1,7 @@
-//! Text of strangers, made harmless (pure).
+//! Escapes text from clients (pure).
 //!
-//! What gets into a line is printable ASCII and bounded, whatever a client sends: so nobody draws on a terminal or
-//! forges a line (CVE-2009-4487 is nginx's error log). Each format has its own way to write what is not; what is too
+//! What gets into a line is printable ASCII and bounded, whatever a client sends: so no client can draw on a terminal
+//! or forge a line (CVE-2009-4487 is nginx's error log). Each format has its own way to write what is not; what is too
 //! long ends with `...`.
 
 use std::fmt::{self, Write};
@@ -79,8 +79,8 @@ fn escaped(
     }
 }
 
-/// Appends `text` to the inside of a JSON string, `bytes_max` at most; what is not printable ASCII is `\uXXXX`, and what
-/// is no UTF-8 is U+FFFD.
+/// Appends `text` to the inside of a JSON string, `bytes_max` at most; what is not printable ASCII is `\uXXXX`, and
+/// what is not UTF-8 is U+FFFD.
 pub(super) fn json_text(line: &mut String, text: &[u8], bytes_max: usize) {
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') & (byte != b'\\') & (byte != b'"');
     if push_clean(line, text, bytes_max, is_plain) {
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_too_long_is_cut_where_it_says_so_and_never_within_an_escape() {
+    fn a_text_that_is_too_long_is_cut_with_a_mark_and_never_within_an_escape() {
         for (text, in_plain, in_quotes, in_json) in [
             ("0123456789", "0123456789", "0123456789", "0123456789"),
             ("0123456789a", "0123456...", "0123456...", "0123456..."),

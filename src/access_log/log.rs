@@ -1,9 +1,9 @@
 //! Lines on their way to an output that may be slow, stalled, full or gone.
 //!
 //! A line costs its thread one short lock and a copy. One other thread writes, in batches, and sleeps while there is
-//! nothing to write: it is woken only when it sleeps, and stays up a few milliseconds after each batch to collect the next,
-//! so that under load neither side pays a system call per line. What does not fit is dropped and counted, and the count is
-//! said as soon as the output takes lines again.
+//! nothing to write: it is woken only when it sleeps, and stays up a few milliseconds after each batch to collect the
+//! next, so that under load neither side pays a system call per line. What does not fit is dropped and counted, and the
+//! count is written as soon as the output takes lines again.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -18,7 +18,7 @@ pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long lines gather after a batch before the next is written.
 const GATHER: Duration = Duration::from_millis(5);
 
-/// How long to leave an output alone that says "not now" (a pipe that somebody made non-blocking).
+/// How long to wait before an output that would block (a non-blocking pipe) is tried again.
 const STALLED: Duration = Duration::from_millis(20);
 
 /// Room that a buffer keeps when it is empty; a burst's memory is given back.
@@ -112,7 +112,7 @@ impl Log {
     }
 
     /// Opens the output again: lines left from now on go to the new one, those before to the old one. For the moment
-    /// after a log file was renamed. If it cannot be opened, the old one is kept, and that is said in an event.
+    /// after a log file was renamed. If it cannot be opened, the old one is kept, and an event reports it.
     pub fn reopen(&self) {
         let mut state = self.shared.lock();
         state.reopen_after = Some(state.waiting.len());
@@ -141,8 +141,8 @@ impl Shared {
         unpoisoned(self.state.lock())
     }
 
-    /// Exchanges an empty buffer for the lines that wait; sleeps until there is something to do. `None` when all is done
-    /// and nobody can push any more.
+    /// Exchanges an empty buffer for the lines that wait; sleeps until there is something to do. `None` when all is
+    /// written and the last [`Log`] is gone.
     fn next_batch(&self, lines: &mut Vec<u8>) -> Option<Batch> {
         let mut state = self.lock();
         state.in_flight = 0;
@@ -182,7 +182,7 @@ struct Batch {
     reopen_after: Option<usize>,
 }
 
-/// Says that it is over when the last [`Log`] is gone.
+/// Closes the log when the last [`Log`] is dropped.
 #[derive(Debug)]
 struct End(Arc<Shared>);
 
@@ -213,7 +213,8 @@ fn write_until_closed(shared: &Shared, mut output: Output, mut open: Open) {
     }
 }
 
-/// Writes `lines` after a notice of the `lost` ones before them. What the output does not take is lost too, and counted.
+/// Writes `lines` after a notice of the `lost` ones before them. What the output does not take is lost too, and
+/// counted.
 fn write_lines(shared: &Shared, output: &mut Output, lines: &[u8], lost: u64) {
     let notice = match lost {
         0 => String::new(),
@@ -223,12 +224,12 @@ fn write_lines(shared: &Shared, output: &mut Output, lines: &[u8], lost: u64) {
     };
     let written = write_all(output, notice.as_bytes()).and_then(|()| write_all(output, lines));
     if written.is_err() {
-        // Nobody is left to tell; the count is, and it is said with the next line that gets through.
+        // There is no other output for this error; the count is written with the next line that gets through.
         shared.lock().lost += lost + memchr::memchr_iter(b'\n', lines).count() as u64;
     }
 }
 
-/// `Write::write_all` that also waits for an output which says "not now".
+/// `Write::write_all` that also waits for an output which would block.
 fn write_all(output: &mut impl Write, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match output.write(bytes) {

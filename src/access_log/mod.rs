@@ -1,9 +1,9 @@
 //! One [`Record`] per request, at its end, and the formats that turn it into a line.
 //!
-//! The server calls [`record`], which costs a comparison while nothing listens. The subscriber that the command installs
-//! ([`install`]) takes the record as it is, formats a line at once, on the thread that served, and leaves it in a
-//! bounded buffer ([`Log`]); another thread writes. So no request waits for the log, whatever becomes of its output. Any
-//! other `tracing` subscriber gets the same as one event with the target [`TARGET`].
+//! The server calls [`record`], which costs a comparison while nothing listens. The subscriber that the command
+//! installs ([`install`]) takes the record as it is, formats a line at once, on the thread that served, and leaves it
+//! in a bounded buffer ([`Log`]); another thread writes. So no request waits for the log, whatever becomes of its
+//! output. Any other `tracing` subscriber gets the same as one event with the target [`TARGET`].
 //!
 //! A format is a pure function over one record, in a file of its own.
 
@@ -35,7 +35,7 @@ pub const LINE_BYTES_MAX: usize = 4096;
 pub struct Record<'a> {
     /// The request, as far as it was understood; its client too, where there is a network.
     pub request: &'a Request,
-    /// The first line as received, where it was not understood; then `request` says nothing about it.
+    /// The first line as received, where it was not understood; then `request` holds nothing of it.
     pub received_line: Option<&'a [u8]>,
     /// The status that was sent; `None` if the request ended before there was an answer.
     pub status: Option<StatusCode>,
@@ -58,7 +58,7 @@ pub fn is_listened_to() -> bool {
     tracing::event_enabled!(target: TARGET, tracing::Level::INFO)
 }
 
-/// Tells whatever listens about one request.
+/// Gives one request's record to the subscriber, if there is one.
 pub fn record(record: &Record<'_>) {
     if !is_listened_to() {
         return;
@@ -67,7 +67,7 @@ pub fn record(record: &Record<'_>) {
         let ours = dispatch.downcast_ref::<Subscriber>();
         ours.map(|ours| ours.write_record(record)).is_some()
     });
-    // Not within: there an event would reach nobody.
+    // Not within `get_default`: an event would be dropped there.
     if !is_written {
         make_event(record);
     }

@@ -1,6 +1,7 @@
-//! The reader of our own events: filters them, makes lines of them, and leaves those in a [`Log`].
+//! A `tracing` subscriber: filters the crate's own events, formats them as lines, and leaves those in a [`Log`].
 //!
-//! We use no spans, so this is a whole `tracing` subscriber in a page, and an event costs its formatting and little else.
+//! We use no spans, so this is a whole `tracing` subscriber in a page, and an event costs its formatting and little
+//! else.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -18,7 +19,7 @@ use super::{Format, Log, Record, TARGET};
 pub struct Settings {
     /// Where there is a line for every request, and what it looks like; `None` for no lines.
     pub requests: Option<(Log, Format)>,
-    /// How much else the server says of itself.
+    /// Which messages of the server itself are logged.
     pub level: LogLevel,
     /// Colour the status by its class, where the format is for people.
     pub colour: bool,
@@ -27,7 +28,7 @@ pub struct Settings {
 /// The least urgent of the server's own messages that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogLevel {
-    /// Only what needs somebody's attention.
+    /// Only what needs the operator's attention.
     Warn,
     /// What an operator likes to know.
     Info,
@@ -66,8 +67,8 @@ pub fn install(messages: Log, settings: Settings) -> Result<(), SetGlobalDefault
 }
 
 impl Subscriber {
-    /// A reader that leaves what the server says of itself in `messages`, and lines about requests where `settings`
-    /// say.
+    /// A subscriber that leaves the server's own messages in `messages`, and lines about requests in the log of
+    /// `settings`.
     pub fn new(messages: Log, settings: Settings) -> Subscriber {
         Subscriber { messages, settings }
     }
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_crates_say_is_not_shown() {
+    fn events_of_other_crates_are_not_shown() {
         let messages = messages_of(LogLevel::Debug, || {
             tracing::error!(target: "sockeyes", "not ours");
             tracing::error!(target: "other", "not ours either");
@@ -287,7 +288,7 @@ mod tests {
         assert!(messages.len() <= MESSAGE_BYTES_MAX + 1);
     }
 
-    /// A subscriber that is not ours, and what it heard of a record.
+    /// A subscriber of another crate, and the event it received.
     #[derive(Clone, Default)]
     struct Other(Arc<Mutex<Vec<String>>>);
 

@@ -8,13 +8,13 @@ use super::{Event, EventSender, Events};
 use crate::message::Response;
 use crate::sync::unpoisoned;
 
-// Below this many there is no use in looking for those who have gone.
+// Below this many subscribers, those whose clients have gone are not searched for.
 const SWEEP_MIN: usize = 64;
 
 /// Sends each event to all who have subscribed. Its clones are the same broadcast.
 ///
-/// Who falls behind by more than its buffer is ended, so that nobody misses an event without knowing: a browser
-/// comes back by itself, and says in `Last-Event-ID` what it has heard.
+/// A client that falls behind by more than its buffer is disconnected, so that no client misses an event without
+/// knowing: a browser reconnects by itself, and names the last event it received in `Last-Event-ID`.
 ///
 /// ```
 /// use sockeye::{Broadcast, Router};
@@ -47,15 +47,15 @@ impl Broadcast {
         }
     }
 
-    /// A response that hears every event from now on, until its client goes or the last clone of this is dropped.
+    /// A response that carries every event from now on, until its client goes or the last clone of this is dropped.
     pub fn subscribe(&self) -> Response {
         self.subscribe_with([])
     }
 
     /// The same, with what this client alone is told before: the present state, or what it has missed.
     ///
-    /// `first` is asked for while no other event can come between; it must not use this broadcast itself. If it does not
-    /// fit into the buffer, the stream ends after what does.
+    /// `first` is asked for while no other event can come between; it must not use this broadcast itself. If it does
+    /// not fit into the buffer, the stream ends after what does.
     pub fn subscribe_with(&self, first: impl IntoIterator<Item = Event>) -> Response {
         let (response, sender) = self.events.open();
         let mut subscribers = self.lock();

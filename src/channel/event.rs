@@ -10,7 +10,7 @@ use crate::message::Response;
 // A comment of nothing, and the end of the event that it is not.
 const HEARTBEAT: &str = ":\n\n";
 
-/// One event, as `EventSource` in a browser hears it.
+/// One event, as `EventSource` in a browser receives it.
 ///
 /// ```
 /// use sockeye::Event;
@@ -35,7 +35,7 @@ impl Event {
         Event::lines("", text.as_ref())
     }
 
-    /// The same event with an id: a client that comes back says the last one it has heard, in `Last-Event-ID`.
+    /// The same event with an id: a client that reconnects sends the last one it received, in `Last-Event-ID`.
     ///
     /// # Panics
     ///
@@ -134,8 +134,8 @@ impl EventSender {
 /// How a stream of events is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Events {
-    /// After so long without an event a comment is sent, so that nobody between here and the client thinks the
-    /// connection dead, and a client that has gone is noticed; `None` for never. 15 s by default.
+    /// After so long without an event a comment is sent, so that no proxy on the way takes the
+    /// connection for dead, and a client that has gone is noticed; `None` for never. 15 s by default.
     pub heartbeat: Option<Duration>,
     /// What may wait for a client that is slow, in bytes; an event counts with 32 on top. 64 KiB by default.
     pub buffer_bytes: usize,

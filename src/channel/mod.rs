@@ -1,7 +1,7 @@
 //! Bodies that any thread writes to, while no thread waits for them.
 //!
 //! A [`Sender`] puts messages into a bounded buffer and wakes the connection; the connection takes them when its client
-//! does. Neither waits for the other: a full buffer is said to whoever sends, and an empty one costs nothing.
+//! does. Neither waits for the other: the sender learns that a buffer is full, and an empty one costs nothing.
 
 mod broadcast;
 mod event;
@@ -61,7 +61,7 @@ impl Response {
     ///     std::thread::spawn(move || {
     ///         for percent in [0, 50, 100] {
     ///             if sender.try_send(format!("{percent} %\n")).is_err() {
-    ///                 return; // Nobody listens any more, or not fast enough.
+    ///                 return; // The client has gone, or is too slow.
     ///             }
     ///         }
     ///     });

@@ -1,4 +1,4 @@
-//! The flags that say who is let in.
+//! The flags for who may ask, and under which user the server runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::{Exit, directory, secret};
 use crate::middleware::auth::User;
 use crate::middleware::host_guard::HostName;
 
-/// Who is let in.
+/// Who may ask, and under which user the server runs.
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Access")]
 pub struct AccessFlags {

@@ -1,4 +1,4 @@
-//! Which directory is served, and what to say when there is no such one.
+//! The directory to serve, and the error where there is none.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,10 +13,10 @@ use crate::text::printable;
 pub struct Chosen {
     /// Its path, as it was given.
     pub path: PathBuf,
-    /// If one file was named: the name it was given, and the one that it has in the directory, which is not the same where
-    /// the first is a link's.
+    /// If one file was named: the name it was given, and the one that it has in the directory, which is not the same
+    /// where the first is a link's.
     pub file: Option<[OsString; 2]>,
-    /// Why it is this one, when nobody named it.
+    /// Why it is this one, if none was named.
     pub note: Option<&'static str>,
 }
 
@@ -34,7 +34,7 @@ impl Chosen {
 ///
 /// # Errors
 ///
-/// If that is no directory that we may list; with the nearest name there is.
+/// If that is not a directory that may be listed; the error suggests the nearest name.
 pub fn choose(asked: Option<&Path>, here: &Path) -> Result<Chosen, Exit> {
     let Some(asked) = asked else {
         let public = here.join("public");
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_name_public_is_served_where_there_is_one_and_that_is_said() {
+    fn without_a_name_public_is_served_where_there_is_one_with_a_note() {
         let with = place(&["public"]);
         let chosen = choose(None, with.path()).unwrap();
         assert_eq!(chosen.path, with.path().join("public"));

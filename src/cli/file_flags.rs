@@ -1,4 +1,4 @@
-//! The flags that say which files are served, and how.
+//! The flags for which files are served, and how.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -39,7 +39,7 @@ pub struct FileFlags {
     #[arg(long)]
     pub no_listing: bool,
 
-    /// Do not say back at /echo what it is told; a file of that name is served
+    /// Do not answer at /echo; a file of that name is served
     #[arg(long)]
     pub no_echo: bool,
 

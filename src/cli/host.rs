@@ -1,6 +1,6 @@
-//! Where to be reached, in all the spellings there are (pure).
+//! The address to listen on, in all its spellings (pure).
 
-/// Where to be reached.
+/// The address to listen on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Host {
     /// From this machine: 127.0.0.1 and ::1.
@@ -12,7 +12,7 @@ pub enum Host {
     Named(String),
 }
 
-/// Every way to say "all interfaces", or a name; an IPv6 address may stand in its brackets.
+/// Every spelling of "all interfaces", or a name; an IPv6 address may stand in its brackets.
 pub(super) fn host(name: &str) -> Host {
     match name {
         "" | "*" => Host::Everywhere,

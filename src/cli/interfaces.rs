@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 
-/// The addresses by which other machines may reach this one; none if the system does not say.
+/// The addresses by which other machines may reach this one; none if the system does not tell them.
 pub fn interfaces() -> Vec<IpAddr> {
     let Ok(found) = getifaddrs() else {
         return Vec::new();

@@ -11,8 +11,9 @@ use crate::server::Config;
 /// Connections at a time, however many descriptors there are.
 pub const CONNECTIONS_MAX: usize = 10_000;
 
-/// Descriptors for everything that is no connection: listeners, poller, log, root; and besides an eighth of all there are,
-/// for the files that are being sent. When those run out a client is told to come back (503), and no other is harmed.
+/// Descriptors for everything that is no connection: listeners, poller, log, root; and besides an eighth of all there
+/// are, for the files that are being sent. When those run out a client is told to come back (503), and no other is
+/// harmed.
 const RESERVE: u64 = 64;
 
 /// More active threads than any machine has cores; beyond, the system runs out of them one by one.
@@ -141,8 +142,8 @@ pub struct Connections {
     pub note: Option<String>,
 }
 
-/// Raises this process's limit of descriptors as far as `asked` connections need and the system lets us, and says how many
-/// connections that is enough for.
+/// Raises this process's limit of descriptors as far as `asked` connections need and the system allows, and returns for
+/// how many connections that is enough.
 pub fn connections(asked: Option<usize>) -> Connections {
     let needed = descriptors_for(asked.unwrap_or(CONNECTIONS_MAX));
     let limit = getrlimit(Resource::Nofile);
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn less_than_what_was_asked_for_is_said_with_the_reason() {
+    fn fewer_connections_than_asked_for_come_with_the_reason() {
         let connections = connections_within(Some(897), 1_024);
         assert_eq!(connections.max, 896);
         let note = connections.note.unwrap();

@@ -1,4 +1,4 @@
-//! Which addresses to listen on, in which order to try ports, and what to say when it fails.
+//! The addresses to listen on, the order in which ports are tried, and the errors of both.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use super::{Exit, Host};
 use crate::server::BindError;
 
-/// The ports to try when nobody asked for one; most other servers for developers begin here too.
+/// The ports to try without `--port`; most other servers for developers begin here too.
 const USUAL_PORTS: std::ops::RangeInclusive<u16> = 8080..=8089;
 
 /// How often a port that is free for all addresses is looked for.
@@ -24,7 +24,7 @@ pub struct Plan {
 pub struct Listening<T> {
     /// What the plan's `bind` returned.
     pub server: T,
-    /// Said aloud when the port is not the usual one.
+    /// A sentence for the greeting when the port is not the usual one.
     pub note: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Plan {
     }
 
     /// Lets `bind` try, and try again where that makes sense: without an address that this machine does not have (one
-    /// without IPv6, say), and on the next usual port when nobody asked for one.
+    /// without IPv6, say), and on the next usual port without `--port`.
     ///
     /// `bind` listens on all of the addresses or on none; if their port is 0, the same free one for all.
     ///
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn when_nobody_asked_for_a_port_the_next_free_one_is_used_and_that_is_said() {
+    fn without_a_port_the_next_free_one_is_used_with_a_note() {
         // Taken on one family is taken: else `localhost` would lead to somebody else.
         let taken = |address: SocketAddr| {
             let busy = address.port() == 8080 || address.port() == 8081 && address.is_ipv6();
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_and_is_not_to_be_had_is_exit_3_with_the_reason() {
+    fn a_host_or_port_that_is_not_available_is_exit_3_with_the_reason() {
         for (port, kind, text) in [
             (
                 80,
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_words_are_said_without_their_number() {
+    fn the_systems_error_is_shown_without_its_number() {
         let exit = cannot_listen(&BindError {
             address: "[::1]:1".parse().unwrap(),
             source: io::Error::from_raw_os_error(24),

@@ -1,4 +1,4 @@
-//! The flags that say where there is a line for every request, and what it looks like.
+//! The flags for the access log: its output and its format.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The person at the terminal: what they ask for, and every word we say to them before and after serving.
+//! The command line and the terminal: arguments, and the messages before and after serving.
 //!
 //! [`Options::parse`] turns arguments and variables into plain values. A flag is defined, with its default, help, parser
 //! and test, in the file of its group: [`Options`], [`FileFlags`], [`ResponseFlags`], [`AccessFlags`], [`LogFlags`],
@@ -33,18 +33,18 @@ pub use log_flags::LogFlags;
 pub use options::Options;
 pub use response_flags::ResponseFlags;
 
-/// The end, and how it is explained: exit code 0 (what was asked for is said), 1 (the system refuses something),
+/// The end, and how it is explained: exit code 0 (what was asked for is printed), 1 (the system refuses something),
 /// 2 (wrong arguments), 3 (cannot listen), 4 (no such directory).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
     /// The process's exit code.
     pub code: u8,
-    /// What to say: to stdout when the code is 0, else to stderr.
+    /// The message: to stdout when the code is 0, else to stderr.
     pub text: String,
 }
 
 impl Exit {
-    /// What was asked for was only to say this.
+    /// Printing this was all that was asked for.
     pub fn done(text: impl Into<String>) -> Exit {
         Exit::new(0, text)
     }
@@ -59,7 +59,7 @@ impl Exit {
         Exit::new(2, text)
     }
 
-    /// The port or address is not to be had.
+    /// The server cannot listen on the port or address.
     pub fn cannot_listen(text: impl Into<String>) -> Exit {
         Exit::new(3, text)
     }

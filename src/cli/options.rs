@@ -1,4 +1,4 @@
-//! Arguments and variables → [`Options`]: the flags, and the names that fingers know from other servers.
+//! Arguments and variables → [`Options`]: the flags, and the names that other servers have for them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub struct Options {
     #[arg(short_aliases = ['a', 'i'], value_name = "ADDR", num_args = 0..=1, default_missing_value = "")]
     host_name: Option<String>,
 
-    /// Where to be reached, by all the ways there are to say it
+    /// The address to listen on, of all the flags and variables for it
     #[arg(skip)]
     pub host: Host,
 
@@ -53,7 +53,7 @@ pub struct Options {
     #[arg(short, long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub open: Option<String>,
 
-    /// No line per answer
+    /// No line for each request
     #[arg(short, long, alias = "silent", conflicts_with = "verbose")]
     pub quiet: bool,
 
@@ -124,7 +124,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Decides what was said in more than one way: the directory, the host, the port.
+    /// Decides what can be given in more than one way: the directory, the host, the port.
     fn settle(
         &mut self,
         is_directory: &impl Fn(&Path) -> bool,
@@ -161,7 +161,7 @@ impl Options {
         Ok(())
     }
 
-    /// `PORT` and `HOST`, by which platforms say where a program shall listen; empty is not set.
+    /// `PORT` and `HOST`, in which platforms give the address to listen on; empty is not set.
     fn take_platform_variables(
         &mut self,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -199,7 +199,7 @@ fn command() -> clap::Command {
         };
         let variable = format!("SOCKEYE_{}", long.replace('-', "_").to_uppercase());
         let flag = match flag.get_action() {
-            // `SOCKEYE_QUIET=1`; empty, 0, false, no and off are what they say.
+            // `SOCKEYE_QUIET=1`; empty, 0, false, no and off leave it off.
             ArgAction::SetTrue => flag.value_parser(FalseyValueParser::new()),
             _ => flag,
         };
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_of_platforms_are_honoured_and_said_and_flags_beat_them() {
+    fn the_variables_of_platforms_are_used_with_a_note_and_flags_beat_them() {
         let with = |arguments: &[&str], port: &str, host: &str| {
             let values = [("PORT", port.to_owned()), ("HOST", host.to_owned())];
             let value = |name: &str| {

@@ -1,4 +1,4 @@
-//! The flags that say what every response says besides.
+//! The flags for fields of every response.
 
 use clap::Args;
 
@@ -6,11 +6,11 @@ use crate::middleware::cache_control::CachePolicy;
 use crate::middleware::cors::Origin;
 use crate::middleware::headers::Rule;
 
-/// What every response says besides.
+/// Fields of every response.
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Responses")]
 pub struct ResponseFlags {
-    /// Say so with every response, or for '/assets/*=Name: value' with some; may be repeated
+    /// Add this field to every response, or by '/assets/*=Name: value' to some; may be repeated
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub header: Vec<Rule>,
 

@@ -18,7 +18,7 @@ pub(super) fn ask(prompt: &str) -> io::Result<String> {
     let mut quiet = shown.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
     quiet.local_modes.insert(LocalModes::ECHONL);
-    // Flush: what was typed before the question is no answer to it.
+    // Flush: what was typed before the prompt does not belong to the password.
     tcsetattr(&stdin, OptionalActions::Flush, &quiet)?;
     let line = io::stderr()
         .write_all(prompt.as_bytes())

@@ -3,8 +3,8 @@
 use clap::ArgMatches;
 use clap::parser::{RawValues, ValueSource};
 
-/// What differs from how it is without flags, by name: a value may be a secret, and whoever gave it knows it. Where to be
-/// reached and how much to say are seen anyway.
+/// The flags that are set, by name: a value may be a secret, and the operator knows it. Those about addresses and the
+/// log are left out, since their effect is seen anyway.
 pub(super) fn set_flags(command: &clap::Command, matches: &ArgMatches) -> Vec<String> {
     let source = |flag: &clap::Arg| matches.value_source(flag.get_id().as_str());
     let flags = command
@@ -25,7 +25,7 @@ pub(super) fn set_flags(command: &clap::Command, matches: &ArgMatches) -> Vec<St
     names.collect()
 }
 
-/// `SOCKEYE_HIDDEN=0` says nothing.
+/// Whether a variable sets its flag: `SOCKEYE_HIDDEN=0` does not.
 fn is_set(mut values: RawValues<'_>) -> bool {
     values.any(|value| {
         !matches!(

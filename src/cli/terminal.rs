@@ -1,4 +1,4 @@
-//! The printing. An output that is closed or full loses what we say and nothing else: `println!` would panic.
+//! The printing. An output that is closed or full loses the message and nothing else: `println!` would panic.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -9,14 +9,14 @@ use std::process::ExitCode;
 use super::Exit;
 use super::directory::shown;
 
-/// What is said when the server is ready.
+/// What is printed when the server is ready.
 #[derive(Debug, Clone, Default)]
 pub struct Greeting<'a> {
     /// Where it is reached, the best way first.
     pub urls: &'a [String],
     /// What it serves.
     pub directory: PathBuf,
-    /// Why it serves that, if nobody named it.
+    /// Why it serves that, if no directory was named.
     pub why: Option<&'a str>,
     /// The flags that are set.
     pub set_flags: &'a [String],
@@ -29,28 +29,28 @@ pub struct Greeting<'a> {
 /// Says why it is over, and gives `main` its exit code.
 pub fn leave(exit: &Exit) -> ExitCode {
     if exit.code == 0 {
-        say(io::stdout(), &format!("{}\n", exit.text));
+        print(io::stdout(), &format!("{}\n", exit.text));
     } else {
-        say(io::stderr(), &format!("sockeye: {}\n", exit.text));
+        print(io::stderr(), &format!("sockeye: {}\n", exit.text));
     }
     ExitCode::from(exit.code)
 }
 
-/// Says that the server is ready: on a terminal a short banner; otherwise the URL alone on stdout, for a script to read,
-/// and the rest in the log.
+/// Says that the server is ready: on a terminal a short banner; otherwise the URL alone on stdout, for a script to
+/// read, and the rest in the log.
 pub fn greet(greeting: &Greeting<'_>) {
     if io::stdout().is_terminal() {
-        say(io::stdout(), &banner(greeting, wants_colour()));
+        print(io::stdout(), &banner(greeting, wants_colour()));
     } else {
         for remark in remarks(greeting) {
             // Not to stderr itself, which may have stalled.
             tracing::info!(target: "sockeye", "{remark}");
         }
-        say(io::stdout(), &first_url(greeting));
+        print(io::stdout(), &first_url(greeting));
     }
 }
 
-/// Opens the browser at `path` of the first URL. If that cannot be, says so.
+/// Opens the browser at `path` of the first URL. Returns a sentence if that fails.
 pub fn open(urls: &[String], path: &str) -> Option<String> {
     let url = format!("{}{}", urls.first()?, path.trim_start_matches('/'));
     match open::that_detached(&url) {
@@ -59,7 +59,7 @@ pub fn open(urls: &[String], path: &str) -> Option<String> {
     }
 }
 
-/// Whether lines on stderr shall be coloured: on a terminal that can, unless `NO_COLOR` says no (no-color.org).
+/// Whether lines on stderr shall be coloured: on a terminal that can, unless `NO_COLOR` is set (no-color.org).
 pub fn colours_log() -> bool {
     io::stderr().is_terminal() && wants_colour()
 }
@@ -78,8 +78,8 @@ fn wants_colour() -> bool {
     !refused && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-fn say(mut output: impl Write, text: &str) {
-    // Nobody is there to read it, and there is nobody else to tell.
+fn print(mut output: impl Write, text: &str) {
+    // The terminal is gone, and there is no other output.
     let _ = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
@@ -191,6 +191,6 @@ mod tests {
                 Err(io::ErrorKind::BrokenPipe.into())
             }
         }
-        say(Closed, "lost");
+        print(Closed, "lost");
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// As [`seconds`], but a wait that is over before it began is no time-out.
+/// As [`seconds`], but more than 0: a wait of no time is not a time-out.
 pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
     match seconds(text)? {
         Duration::ZERO => Err("must be more than 0 seconds".to_owned()),

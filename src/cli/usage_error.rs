@@ -1,4 +1,4 @@
-//! What is wrong with the arguments, in words that say what to do.
+//! Errors of the arguments, with what to do about them.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -18,7 +18,7 @@ pub(super) fn exit(error: &clap::Error) -> Exit {
     }
 }
 
-/// clap offers to pass an unknown flag as a directory's name, which nobody ever means.
+/// clap offers to pass an unknown flag as a directory's name, which is never meant.
 fn unknown(error: &clap::Error) -> String {
     let said = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),

@@ -1,6 +1,6 @@
-//! `/echo`: says back what it was told; the smallest real handler.
+//! `/echo`: sends the request back; the smallest real handler.
 //!
-//! What it says is the client's own, so it is never to be run, stored or guessed at: `no-store`, `nosniff`, and a
+//! The response is the client's own content, so it must not be run, stored or sniffed: `no-store`, `nosniff`, and a
 //! sandbox that lets no script in it act for this site.
 
 mod shape;
@@ -18,8 +18,8 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///
 /// `Accept: application/json` makes it JSON, and `?raw` keeps the blanks around values as they came; what proves who a
 /// client is (`Cookie`, `Authorization`) is masked in all of them. The query shapes the answer: `status=418` (200 to
-/// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could act
-/// on this site, or on how the answer travels). What is malformed there is 400.
+/// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could
+/// act on this site, or on how the answer travels). What is malformed there is 400.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Echo;
 

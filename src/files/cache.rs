@@ -1,4 +1,4 @@
-//! Small files in memory, and what is said of larger ones; bounded, and never stale.
+//! Small files in memory, and the fields of larger ones; bounded, and never stale.
 //!
 //! What is found under a path is only a memory: it counts if the file's fingerprint, asked anew for every request, is
 //! the remembered one, and only what was settled when it was read is taken in (see [`validators`](super::validators)).
@@ -85,7 +85,7 @@ impl Cache {
         Some(Arc::clone(&slot.entry))
     }
 
-    /// Whether `entry` still holds: either `is_same` says so now, or it has said so since the request was received. An answer
+    /// Whether `entry` still holds: either `is_same` is true now, or it was since the request was received. An answer
     /// that was true at any time after that is true enough, and requests that came together are asked for once.
     pub(super) fn still_holds(
         &self,
@@ -162,8 +162,8 @@ impl Cache {
     }
 }
 
-/// A part of the entries, in a ring that a hand goes round (the CLOCK algorithm): who was used since the hand last
-/// came by is spared once. Finding room costs the same however many there are.
+/// A part of the entries, in the ring of the CLOCK algorithm: an entry that was used since its last turn is spared
+/// once. Finding room costs the same however many there are.
 #[derive(Debug, Default)]
 struct Shard {
     places: HashMap<u64, usize, BuildHasherDefault<Hashed>>,

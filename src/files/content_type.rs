@@ -1,7 +1,7 @@
 //! What kind of bytes these are.
 //!
-//! By the name's extension, from `mime_guess`, with our corrections; where the name says nothing, by a look at the
-//! first bytes, which only ever says "text" or "bytes": guessing more is how uploads turn into scripts.
+//! By the name's extension, from `mime_guess`, with our corrections; where that is unknown, by a look at the
+//! first bytes, which only ever yields "text" or "bytes": guessing more is how uploads turn into scripts.
 
 use std::borrow::Cow;
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_says_comes_first() {
+    fn the_operators_types_come_first() {
         let others = [("FOO", "text/x-foo"), ("html", "text/html; charset=koi8-r")];
         let others =
             others.map(|(extension, media_type)| (extension.to_owned(), media_type.to_owned()));

@@ -33,7 +33,7 @@ type Slot = Arc<Mutex<Option<u128>>>;
 
 impl Digests {
     /// The digest of the file with this fingerprint, from `make` unless it is known. What `make` does not know is
-    /// not remembered, and whoever waited for it tries for itself.
+    /// not remembered, and every thread that waited for it tries for itself.
     pub(super) fn of(
         &self,
         fingerprint: &Fingerprint,

@@ -60,8 +60,8 @@ impl Codings {
     }
 }
 
-/// The coding of `available` that the client likes best; `None` is the file as it is, which also goes to whoever
-/// refuses everything.
+/// The coding of `available` that the client likes best; `None` is the file as it is, which a client that refuses
+/// everything gets too.
 pub(super) fn negotiate(headers: &Headers, available: Codings) -> Option<Coding> {
     if available.is_empty() {
         return None;
@@ -79,7 +79,7 @@ pub(super) fn negotiate(headers: &Headers, available: Codings) -> Option<Coding>
         let weight = weight(headers, |name| coding.is_named(name))
             .or_else(|| weight(headers, any))
             .unwrap_or(0);
-        // The file as it is must be named to be liked better: that it is acceptable says nothing of how much.
+        // The file as it is must be named to be liked better: that it is acceptable does not tell its weight.
         if weight > best_weight && identity.is_none_or(|identity| weight >= identity) {
             best = Some(coding);
             best_weight = weight;

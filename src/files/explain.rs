@@ -1,7 +1,7 @@
 //! Why there is nothing at a path, for the person who serves.
 //!
-//! A stranger learns nothing of this: what is missing, hidden, forbidden or behind a link that leads out is one and the
-//! same 404. Whoever asks must make sure who is told. Every look-up is bounded.
+//! Other clients learn nothing of this: what is missing, hidden, forbidden or behind a link that leads out is one and
+//! the same 404. The caller makes sure who reads it. Every look-up is bounded.
 
 use std::ffi::{CStr, CString};
 
@@ -16,8 +16,8 @@ use crate::tree::{Failure, Opened};
 const NAMES_MAX: usize = 2_000;
 
 impl StaticFiles {
-    /// Why `path`, still percent-encoded, is 404, and what would help; `None` if nothing is known. `base` is what stands
-    /// before every path that a client sees, such as `/repo`.
+    /// Why `path`, still percent-encoded, is 404, and what would help; `None` if nothing is known. `base` is what
+    /// stands before every path that a client sees, such as `/repo`.
     ///
     /// The sentence tells what is there and hidden: it is for the person who serves, not for clients.
     pub fn explain(&self, path: &str, base: &str) -> Option<String> {

@@ -1,8 +1,8 @@
 //! A directory as a handler.
 //!
 //! Two steps: what is found is decided before what is answered. The directory's tree is the only part that opens
-//! anything; what is answered is in `response`. A hit in the cache of small files costs one question to the kernel, whether
-//! the file is still the same, and never skips it.
+//! anything; what is answered is in `response`. A hit in the cache of small files costs one question to the kernel,
+//! whether the file is still the same, and never skips it.
 
 mod cache;
 mod content_type;
@@ -65,7 +65,8 @@ pub struct StaticFiles {
 /// What may be served, and how much of it is kept in memory.
 #[derive(Debug, Clone)]
 pub struct FilesConfig {
-    /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served anyway.
+    /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served
+    /// anyway.
     pub hidden: bool,
     /// Whether symbolic links may lead out of the directory.
     pub follow_symlinks: bool,
@@ -113,14 +114,15 @@ enum Found {
 }
 
 impl FilesConfig {
-    /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take them.
+    /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take
+    /// them.
     pub fn memory_bytes(&self) -> usize {
         self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX
     }
 }
 
 impl StaticFiles {
-    /// Serves a directory as [`FilesConfig::default`] says. An error says that it is no directory, or not to be had.
+    /// Serves a directory as [`FilesConfig::default`] says. Fails if it is not a directory, or cannot be opened.
     pub fn new(root: impl AsRef<Path>) -> io::Result<StaticFiles> {
         StaticFiles::with_config(root, &FilesConfig::default())
     }
@@ -275,7 +277,7 @@ impl StaticFiles {
         matches!(self.root.find(&path.page()), Ok(Opened::File(..)))
     }
 
-    /// The index, or if there is none the listing. An index that may not be served is no reason to list what is beside it.
+    /// The index, or if there is none the listing. A directory whose index may not be served is not listed either.
     fn find_directory(&self, raw_path: &str, path: &SafePath) -> Result<Found, Failure> {
         let index = path.entry(&self.index);
         match self.root.find(&index) {
@@ -315,7 +317,7 @@ impl StaticFiles {
     /// Tells the person who serves what a stranger is not told, about once a second.
     fn complain(&self, raw_path: &str, failure: &Failure) {
         let complaint = match failure {
-            // That the root is gone is said where it is noticed, once.
+            // That the root is gone is logged where it is noticed, once.
             Failure::Missing | Failure::RootGone => return,
             _ if !self.complaints.admits() => return,
             Failure::Denied => format!("no permission to read {raw_path:?}"),

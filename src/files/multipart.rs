@@ -20,7 +20,7 @@ enum Piece {
     Bytes(Range<u64>),
 }
 
-/// The parts as a body. The boundary must be one that nobody can have written into the file.
+/// The parts as a body. The boundary is random, so that it cannot have been written into the file.
 pub(super) fn stream(
     content: Content,
     description: &Description,

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// Apache allows 200; nobody honest sends more than a few. The quadratic joining below stays trivial.
+/// Apache allows 200; honest clients send a few. The quadratic joining below stays trivial.
 const RANGES_MAX: usize = 16;
 
 /// What to send of a representation.

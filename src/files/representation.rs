@@ -1,4 +1,4 @@
-//! One state of a file: its bytes, and everything an answer says about them.
+//! One state of a file: its bytes, and the fields that describe them.
 //!
 //! All of it comes from the one descriptor that will be sent, and holds together: if the file changes while it is
 //! looked at, it is looked at again.
@@ -25,7 +25,7 @@ use crate::tree::{Failure, fingerprint_of};
 /// the bytes never pass through our memory; from here on that is also the faster way.
 pub(super) const IN_MEMORY_MAX: u64 = 64 * 1024;
 
-/// Nobody writes so fast for long; if somebody does, there is no state to tell of.
+/// A file that is written so fast for so long has no state that could be described.
 const TRIES_MAX: usize = 16;
 
 /// The bytes of a representation.
@@ -35,7 +35,7 @@ pub(super) enum Content {
     File(Arc<File>),
 }
 
-/// What is said of a file besides its bytes; made once for each state of it.
+/// The fields that describe a file; made once for each state of it.
 #[derive(Debug)]
 pub(super) struct Description {
     pub(super) fingerprint: Fingerprint,
@@ -92,7 +92,7 @@ pub(super) struct Terms<'a> {
     pub(super) media_types: &'a [(String, String)],
 }
 
-/// What an answer says of a file that its bytes do not tell.
+/// What describes a file and does not follow from its bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind<'a> {
     /// Its media type is told by the last name of this path; other codings of it may lie beside it.
@@ -119,7 +119,7 @@ impl Representation {
                 continue;
             }
             if look.is_short && fingerprint.size > IN_MEMORY_MAX {
-                // It cannot be sent as long as it says it is.
+                // It is shorter than its length, so it cannot be sent.
                 return Err(Failure::Missing);
             }
             let validators = match look.tag {
@@ -219,7 +219,7 @@ impl Look {
     }
 }
 
-/// The digest of a file, if it is as long as its fingerprint says and still the same at the end.
+/// The digest of a file, if it has the length of its fingerprint and is still the same at the end.
 fn digest_of(file: &File, fingerprint: &Fingerprint) -> io::Result<Option<u128>> {
     let digest = digest(file, fingerprint.size)?;
     let is_same = fingerprint_of(file).is_ok_and(|after| after == *fingerprint);

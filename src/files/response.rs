@@ -1,4 +1,4 @@
-//! What we say, once it is decided what we found.
+//! The response, once the outcome is decided.
 //!
 //! A stranger is told what is there and nothing else: what is missing, hidden, forbidden, no regular file or behind a
 //! link that leads out is one and the same 404.
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_says_becomes_what_the_client_may_know() {
+    fn system_errors_become_statuses() {
         for (errno, status) in [
             (Errno::NOENT, 404),
             (Errno::NOTDIR, 404),

@@ -1,6 +1,6 @@
 //! Files that lie beside another and hold its bytes compressed: `app.js.br`, `app.js.zst`, `app.js.gz`.
 //!
-//! Few directories have any. Whether one does is looked up once a second, by its names if its own times say that they
+//! Few directories have any. Whether one does is looked up once a second, by its names if its own times show that they
 //! may have changed; only then is a file's own name tried with each suffix. So a sibling that is put in place is found
 //! within a second or so; one that is gone or older than its file is never sent, since that is asked every time.
 

@@ -2,7 +2,7 @@
 //!
 //! A validator never vouches for bytes it does not know:
 //!
-//! - The tag is a digest of the bytes, so replicas agree and every edit changes it, whatever its size and dates say.
+//! - The tag is a digest of the bytes, so replicas agree and every edit changes it, even one that keeps size and dates.
 //!   Beyond [`DIGESTED_MAX`] it is made of the inode, size and both times of the file, which no edit leaves alone.
 //! - A digest is remembered only together with a change time that is older than the clock's granularity: only then
 //!   must every later edit show in the change time. Until then a file is read anew, or has no tag.
@@ -64,7 +64,7 @@ pub(super) fn tag_of(digest: u128) -> String {
     format!("\"{digest:032x}\"")
 }
 
-/// The tag of a file too large to be read for it. Hashed, so that nobody learns our inodes.
+/// The tag of a file too large to be read for it. Hashed, so that inodes are not disclosed.
 pub(super) fn tag_of_state(fingerprint: &Fingerprint) -> String {
     let Fingerprint {
         device: _,
@@ -183,7 +183,7 @@ mod tests {
     use crate::message::Attributes;
 
     #[test]
-    fn no_date_is_told_that_says_nothing() {
+    fn a_date_without_meaning_is_not_sent() {
         let now = (1_700_000_000, 0);
         for (modified, told) in [
             (i64::MIN, None),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_told_when_its_second_is_over() {
+    fn a_date_is_sent_when_its_second_is_over() {
         let second = 1_700_000_000;
         for (modified, now, is_told) in [
             ((second, 5), (second, 6), false),

@@ -146,7 +146,7 @@ impl Listing {
 
     fn push(&mut self, name: &CStr, was_directory: Option<bool>) -> Result<(), Failure> {
         let (is_directory, state) = match (self.query.format, was_directory) {
-            // Lines say no more than the directory itself.
+            // A line shows no more than the directory's listing does.
             (Format::Text, Some(was_directory)) => (was_directory, None),
             _ => match self.directory.look(name)? {
                 Some(stat) => (

@@ -125,7 +125,7 @@ pub(super) fn push_entry(out: &mut Vec<u8>, entry: Entry<'_>, format: Format, su
     }
 }
 
-/// What stands behind the entries: their number and size, and the beginning of what the directory says of itself.
+/// What stands behind the entries: their number and size, and the beginning of its README.
 pub(super) fn push_foot(
     out: &mut Vec<u8>,
     format: Format,

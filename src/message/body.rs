@@ -62,10 +62,10 @@ impl From<Stream> for Body {
 
 /// Where the bytes of a [`Stream`] come from.
 ///
-/// Every [`Read`] is one, and may block: others are served meanwhile, as long as there are threads. A source that has to
-/// wait for long, as for the next event, says so instead and costs no thread until it is woken.
+/// Every [`Read`] is one, and may block: others are served meanwhile, as long as there are threads. A source that has
+/// to wait for long, as for the next event, returns that instead and costs no thread until it is woken.
 pub trait BodySource: Send {
-    /// Fills the beginning of `buffer` and says how many bytes that was; 0 is the end.
+    /// Fills the beginning of `buffer` and returns how many bytes that was; 0 is the end.
     ///
     /// [`Poll::Pending`]: there is nothing yet. It is asked again once the [`Waker`] of `wake` is woken, from any thread,
     /// or at the time that was set there. To be asked without need does no harm.
@@ -112,7 +112,7 @@ impl<'a> Wake<'a> {
         self.at = Some(self.at.map_or(instant, |at| at.min(instant)));
     }
 
-    /// When the source is to be asked again, if it said so.
+    /// When the source is to be asked again, if it named a time.
     pub fn time(&self) -> Option<Instant> {
         self.at
     }
@@ -125,8 +125,8 @@ impl<'a> Wake<'a> {
 
 /// A body that is read piece by piece while it is sent.
 ///
-/// If its source fails or panics, or ends before the length it promised, the connection is closed, so that the client can
-/// tell. What it has beyond that length is not sent.
+/// If its source fails or panics, or ends before the length it promised, the connection is closed, so that the client
+/// can tell. What it has beyond that length is not sent.
 pub struct Stream {
     /// Where the bytes come from.
     pub reader: Box<dyn BodySource>,
@@ -154,7 +154,7 @@ impl fmt::Debug for Stream {
 
 /// A piece of an open file, with what the file was when the answer was decided.
 ///
-/// Whoever sends it asks [`FileSlice::is_as_promised`] before the last byte goes out: a body is completed only if its
+/// The server asks [`FileSlice::is_as_promised`] before the last byte goes out: a body is completed only if its
 /// bytes are still those that were promised.
 #[derive(Debug, Clone)]
 pub struct FileSlice {
@@ -267,7 +267,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_change_of_the_fingerprint_says_of_the_bytes() {
+    fn which_changes_of_the_fingerprint_change_the_bytes() {
         let before = Fingerprint {
             device: 1,
             inode: 2,

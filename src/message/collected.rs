@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clone_keeps_its_bytes_and_memory_that_nobody_shares_is_kept() {
+    fn a_clone_keeps_its_bytes_and_memory_that_is_not_shared_is_kept() {
         let mut body = Collected::default();
         body.extend_from_slice(b"one");
         let memory = body.as_ptr();

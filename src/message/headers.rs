@@ -1,6 +1,6 @@
 //! Header fields, kept as the very lines that travel.
 //!
-//! One buffer holds `Name: value CR LF` line after line, and spans say where each name and value lies: what came
+//! One buffer holds `Name: value CR LF` line after line, and spans locate each name and value: what came
 //! from the wire is copied once, what goes to the wire is copied once, and nothing in between allocates. A line can
 //! only get in here if it is a field by the grammar of RFC 9110 §5, so no handler can split a response.
 
@@ -42,7 +42,7 @@ pub(crate) struct Span {
     pub(crate) value_end: u32,
 }
 
-/// A field that is not one by RFC 9110 §5: its name is no token, or its value holds CR, LF, NUL or another control
+/// A field that is invalid by RFC 9110 §5: its name is not a token, or its value holds CR, LF, NUL or another control
 /// character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidField;
@@ -156,7 +156,7 @@ impl Headers {
         self.fields().spans.len()
     }
 
-    /// Whether there is no field at all.
+    /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.fields().spans.is_empty()
     }

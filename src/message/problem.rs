@@ -11,7 +11,7 @@ use super::{Headers, Response, list_elements, weight};
 use crate::text::{LOOK, Template, decimal, push_html, push_json};
 
 impl Response {
-    /// An error response that says `sentence`, to a request of these `headers`: a small page where its `Accept` field
+    /// An error response with `sentence`, to a request of these `headers`: a small page where its `Accept` field
     /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text.
     pub fn problem(status: StatusCode, sentence: &str, headers: &Headers) -> Response {
         let reason = status.canonical_reason().unwrap_or("Error");

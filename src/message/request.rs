@@ -1,4 +1,4 @@
-//! A request: what a client said, once all of its head is there.
+//! A request, once all of its head is received.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -82,7 +82,7 @@ impl Request {
     ///
     /// # Panics
     ///
-    /// If `target` is no request target for this method.
+    /// If `target` is not a request target for this method.
     pub fn new(method: Method, target: &str) -> Request {
         let target = match Target::parse(target.as_bytes(), &method) {
             Ok(target) => target,
@@ -109,7 +109,7 @@ impl Request {
     ///
     /// # Panics
     ///
-    /// If it is no valid field.
+    /// If the field is invalid.
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Request {
         self.headers
             .append(name, value)
@@ -141,8 +141,8 @@ impl Request {
         self
     }
 
-    /// The same request for `path` and perhaps a query, in the place of its target and of what routers found out about it.
-    /// `None` if that is no path.
+    /// The same request for `path` and perhaps a query, in the place of its target and of what routers found out about
+    /// it. `None` if `path` is not a path.
     pub fn with_path(&self, path: &str) -> Option<Request> {
         let target = Target::parse(path.as_bytes(), &Method::GET).ok()?;
         path.starts_with('/').then(|| Request {
@@ -179,8 +179,8 @@ impl Request {
         }
     }
 
-    /// The beginning of the target's path that [`Request::path`] leaves out, as the client wrote it; empty where nothing
-    /// is nested. A link to another path of the same handler begins with it.
+    /// The beginning of the target's path that [`Request::path`] leaves out, as the client wrote it; empty where
+    /// nothing is nested. A link to another path of the same handler begins with it.
     pub fn prefix(&self) -> &str {
         match self.route.prefix_bytes {
             0 => "",
@@ -222,13 +222,13 @@ impl Request {
         pairs.find_map(|(other, value)| (other == name).then_some(value))
     }
 
-    /// Names and values of the query (`?a=1&b=2`), decoded as browsers encode a form: `+` is a blank, what is no UTF-8
+    /// Names and values of the query (`?a=1&b=2`), decoded as browsers encode a form: `+` is a blank, what is not UTF-8
     /// becomes U+FFFD, a name without `=` has an empty value.
     pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes())
     }
 
-    /// Names and values of a form in the body, decoded like [`Request::query_pairs`]; none if the body is no
+    /// Names and values of a form in the body, decoded like [`Request::query_pairs`]; none if the body is not
     /// `application/x-www-form-urlencoded`.
     ///
     /// ```
@@ -260,7 +260,7 @@ impl Request {
         cookies.find_map(|(other, value)| (other == name).then_some(value))
     }
 
-    /// Names and values of the cookies, as they came (RFC 6265 §4.2); what is no UTF-8 or has no `=` is left out.
+    /// Names and values of the cookies, as they came (RFC 6265 §4.2); what is not UTF-8 or has no `=` is left out.
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
         let lines = self.headers.all("Cookie");
         let pairs = lines.flat_map(|line| line.split(|&byte| byte == b';'));
@@ -292,7 +292,7 @@ impl Request {
 
     /// Whether there is a body: one that has come, or one that follows the head.
     ///
-    /// How long it will be is the wire's business, which has already judged the fields that say so.
+    /// Its length is decided in `wire`, by `Content-Length` and `Transfer-Encoding`.
     pub fn has_body(&self) -> bool {
         !self.body.is_empty()
             || self.headers.contains("Transfer-Encoding")

@@ -1,4 +1,4 @@
-//! A response, and short forms for those that are often said.
+//! A response, and constructors for the common ones.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::{Body, BodySource, Headers, Stream};
 
 /// What a handler answers: status, fields, body.
 ///
-/// `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` are not said here: they follow from the body and
+/// `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` are not set here: they follow from the body and
 /// the connection, and the wire writes them.
 ///
 /// ```
@@ -59,8 +59,8 @@ impl Response {
     /// 303: what was asked for is found with GET at `location`, a path or a whole URL. After a form that was sent, the
     /// page that a reload may show again. For others, [`Response::with_status`]: 307 keeps the method, 308 is for ever.
     ///
-    /// Bytes that may not stand in a URL are percent-encoded; what is encoded already stays so. A location that a client
-    /// has chosen may lead anywhere: check it first.
+    /// Bytes that may not stand in a URL are percent-encoded; what is encoded already stays so. A location that a
+    /// client has chosen may lead anywhere: check it first.
     ///
     /// ```
     /// use sockeye::{Response, StatusCode};
@@ -82,11 +82,11 @@ impl Response {
         Response::new(StatusCode::SEE_OTHER).with_header("Location", encoded)
     }
 
-    /// 200 with whatever `reader` yields, read and sent piece by piece, in chunks: of any length, and never in memory as
-    /// a whole. Every `Read` is a source and may block; one that waits for long is a [`BodySource`] that says so. If it
-    /// fails, the connection is closed, so that the client can tell.
+    /// 200 with whatever `reader` yields, read and sent piece by piece, in chunks: of any length, and never in memory
+    /// as a whole. Every `Read` is a source and may block; one that waits for long is better a [`BodySource`] that can
+    /// be woken. If it fails, the connection is closed, so that the client can tell.
     ///
-    /// Where the length is known, [`Stream`] says it.
+    /// Where the length is known, use [`Stream`].
     ///
     /// ```
     /// use std::io::Read;
@@ -115,8 +115,8 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// If it is no valid field. What comes from a client and may hold anything goes through
-    /// [`Headers::append`], which says so instead.
+    /// If the field is invalid. A value from a client, which may hold anything, goes through
+    /// [`Headers::append`], which returns an error instead.
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Response {
         if let Err(error) = self.headers.append(name, value) {
             panic!("{name:?}: {error}");

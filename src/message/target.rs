@@ -17,14 +17,14 @@ pub struct Target {
     query: Option<Range<usize>>,
 }
 
-/// Why some bytes are no request target.
+/// Why bytes are not a request target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetError {
     /// A control character, blank, non-ASCII byte or one of `" < > #` (and `\` in a path), which must be escaped.
     ForbiddenByte,
     /// None of the four forms, or a form that this method may not use.
     WrongForm,
-    /// The authority is no `host` or `host:port` by RFC 3986 §3.2.
+    /// The authority is not `host` or `host:port` by RFC 3986 §3.2.
     BadAuthority,
 }
 
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused() {
+    fn an_invalid_target_is_refused() {
         for text in [
             "",
             "a",

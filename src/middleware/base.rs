@@ -36,8 +36,8 @@ impl Base {
     }
 }
 
-/// Serves `inside` under `base`: it sees paths without it, and where it redirects to is put under it. Elsewhere nothing
-/// is but a 404 that says where the site lives.
+/// Serves `inside` under `base`: it sees paths without it, and where it redirects to is put under it. Other paths
+/// are answered with a 404 that names the base.
 pub fn under(base: Base, inside: impl Handler) -> impl Handler {
     let rebase = move |request: &Request, next: Next<'_>| {
         let Base(base) = &base;

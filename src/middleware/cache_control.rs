@@ -9,7 +9,7 @@ use crate::middleware::EveryResponse;
 // A year, which is what the standard calls forever.
 const FOREVER: u32 = 31_536_000;
 
-/// What is said of files in `Cache-Control`.
+/// The value of `Cache-Control` for files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CachePolicy {
     /// Caches keep files and ask each time whether they are still the same.
@@ -82,7 +82,7 @@ pub fn with_cache_policy(policy: CachePolicy, private: bool, inside: impl Handle
     EveryResponse::new(change, inside)
 }
 
-/// Listings, redirects and errors have no validators, or are no success.
+/// Listings, redirects and errors have no validators, or no status of success.
 fn is_file(response: &Response) -> bool {
     let (status, headers) = (response.status(), response.headers());
     let has_content = matches!(
@@ -119,9 +119,9 @@ fn kind(path: &str) -> Kind {
     }
 }
 
-/// Whether a name ends in a content hash: webpack's hexadecimal digits after a dot or hyphen, or the eight characters of
-/// base64url that Vite and esbuild put behind a hyphen. A word or a date is none: what is kept forever by mistake stays
-/// wrong for a year, what is missed is asked for once an hour.
+/// Whether a name ends in a content hash: webpack's hexadecimal digits after a dot or hyphen, or the eight characters
+/// of base64url that Vite and esbuild put behind a hyphen. A word or a date is none: what is kept forever by mistake
+/// stays wrong for a year, what is missed is asked for once an hour.
 fn has_digest(stem: &str) -> bool {
     // `main.8d2f0a7b.chunk`: webpack's own words may follow.
     if stem.split(['.', '-']).skip(1).any(is_hexadecimal_digest) {
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_content_hash_is_told_from_a_word_a_date_and_a_version() {
+    fn a_content_hash_is_not_a_word_a_date_or_a_version() {
         for (path, expected) in [
             ("/app.3f9a2b1c.js", Kind::Digest),
             (

@@ -1,7 +1,7 @@
 //! A 404 that explains itself, to the person at this machine.
 //!
-//! A stranger learns nothing: the request must come from this machine, under one of its loopback names, through no proxy
-//! (behind which everybody comes from this machine) and from no page of another site.
+//! A remote learns nothing: the request must come from this machine, under one of its loopback names, through no
+//! proxy (behind which everybody comes from this machine) and from no page of another site.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use crate::middleware::EveryError;
 use crate::middleware::host_guard::is_loopback_name;
 use crate::sync::unpoisoned;
 
-// Fields by which proxies and tunnels say for whom they ask.
+// Fields in which proxies and tunnels name their client.
 const FORWARDED: [&str; 6] = [
     "Forwarded",
     "Via",
@@ -23,7 +23,7 @@ const FORWARDED: [&str; 6] = [
     "CF-Connecting-IP",
 ];
 
-// What browsers ask for by themselves: that it is missing is no news.
+// What browsers ask for by themselves: that it is missing is not worth a line.
 const PROBES: [&str; 5] = [
     "/favicon.ico",
     "/robots.txt",
@@ -85,7 +85,7 @@ impl Missing {
         (!shown.is_empty()).then(|| format!("asked for and not here: {shown}{more}"))
     }
 
-    /// The explanation for `path`, looked up at most once a second; and said in the log the first time.
+    /// The explanation for `path`, looked up at most once a second; and logged the first time.
     fn explanation(&self, path: &str, explain: impl Fn(&str) -> Option<String>) -> Option<String> {
         let now = Instant::now();
         let mut state = unpoisoned(self.state.lock());
@@ -103,7 +103,7 @@ impl Missing {
             return None;
         }
         state.looks += 1;
-        // Others need not wait while the disk is read.
+        // Other requests do not wait while the disk is read.
         drop(state);
         let explanation = explain(path);
         let mut state = unpoisoned(self.state.lock());
@@ -180,35 +180,35 @@ mod tests {
         request
     }
 
-    fn says_why(site: &impl Handler, request: &Request) -> bool {
+    fn is_explained(site: &impl Handler, request: &Request) -> bool {
         let response = site.handle(request);
         matches!(response.body(), Body::Bytes(bytes) if bytes.windows(3).any(|three| three == b"why"))
     }
 
     #[test]
-    fn only_the_person_at_this_machine_is_told() {
+    fn only_a_request_from_this_machine_is_explained() {
         let missing = Missing::default();
         let site = site(&missing);
-        assert!(says_why(&site, &local("/a")));
-        assert!(!says_why(&site, &local("/unknown")));
-        assert!(!says_why(&site, &local("/favicon.ico")));
+        assert!(is_explained(&site, &local("/a")));
+        assert!(!is_explained(&site, &local("/unknown")));
+        assert!(!is_explained(&site, &local("/favicon.ico")));
         for (name, value) in [
             ("Sec-Fetch-Site", "cross-site"),
             ("X-Forwarded-For", "192.0.2.1"),
             ("Via", "1.1 a"),
         ] {
             assert!(
-                !says_why(&site, &local("/a").with_header(name, value)),
+                !is_explained(&site, &local("/a").with_header(name, value)),
                 "{name}"
             );
         }
-        let mut stranger = local("/a");
-        stranger.peer = Some(([192, 0, 2, 1], 1).into());
-        assert!(!says_why(&site, &stranger));
+        let mut remote = local("/a");
+        remote.peer = Some(([192, 0, 2, 1], 1).into());
+        assert!(!is_explained(&site, &remote));
         let mut other_name = Request::get("/a").with_header("Host", "dev.test");
         other_name.peer = Some(([127, 0, 0, 1], 1).into());
-        assert!(!says_why(&site, &other_name));
-        says_why(&site, &local("/a"));
+        assert!(!is_explained(&site, &other_name));
+        is_explained(&site, &local("/a"));
         let sentence = "asked for and not here: /a (2 times), /unknown";
         assert_eq!(missing.sentence().as_deref(), Some(sentence));
     }
@@ -218,7 +218,7 @@ mod tests {
         let missing = Missing::default();
         let site = site(&missing);
         let told = (0..100)
-            .filter(|number| says_why(&site, &local(&format!("/{number}"))))
+            .filter(|number| is_explained(&site, &local(&format!("/{number}"))))
             .count();
         assert!((20..100).contains(&told), "{told}");
         assert!(missing.sentence().unwrap().ends_with(" more"));

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_replaces_what_we_say_and_several_of_one_name_stay() {
+    fn a_rule_replaces_the_servers_field_and_several_of_one_name_stay() {
         let all = fields(
             &["cache-control: no-store", "X-A: 1", "X-A:2", "Vary: Cookie"],
             "/",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_says_for_which_paths() {
+    fn a_rule_with_a_glob_is_for_its_paths() {
         for (glob, path, matches) in [
             ("/assets/*", "/assets/a/b.js", true),
             ("/assets/*", "/assets", false),
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_field_or_not_the_operators_to_say_is_refused() {
+    fn a_malformed_field_and_a_field_of_the_server_are_refused() {
         for text in [
             "",
             "X-A",

@@ -1,4 +1,4 @@
-//! A handler before a handler: answers only requests that are meant for this server, by the name they use.
+//! Answers only requests that are addressed to this server by one of its names.
 //!
 //! A page from anywhere can point its own name at 127.0.0.1 (DNS rebinding) and then read a local server with the
 //! visitor's browser (esbuild GHSA-67mh-4wv8-2f99, Vite CVE-2025-24010). The request still names the page's host, so
@@ -92,7 +92,7 @@ impl Hosts {
     /// Whether a request for `authority`, a host with or without a port, is meant for us.
     fn include(&self, authority: &str) -> bool {
         let host = host_of(authority);
-        // What nearly every request on a developer's machine says.
+        // The host of nearly every request on a developer's machine.
         if matches!(host, "localhost" | "127.0.0.1") {
             return true;
         }
@@ -162,10 +162,10 @@ impl<H: Handler> Handler for HostGuard<H> {
         self.behind.handle(request)
     }
 
-    // Every request passes here before its body is read, so this is the only door.
+    // Every request passes here before its body is read, so it is checked here only.
     fn handle_head(&self, head: &Request) -> Option<Response> {
         match head.authority() {
-            // It names where it wants a tunnel to, not who we are; nobody behind us digs one.
+            // The authority of CONNECT is the tunnel's destination, not this server; no handler here makes tunnels.
             _ if head.method() == Method::CONNECT => self.behind.handle_head(head),
             Some(authority) if !self.hosts.include(authority) => Some(misdirected(head)),
             _ => self.behind.handle_head(head),
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_are_ours_are_told_from_those_that_are_not() {
+    fn loopback_names_and_addresses_are_included_and_others_are_not() {
         let table = [
             ("localhost", true, true),
             ("LOCALHOST:8080", true, true),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused_with_what_to_write() {
+    fn a_malformed_host_is_refused_with_what_to_write() {
         for (text, sentence) in [
             ("", "expected a host"),
             (".", "expected a host"),

@@ -127,7 +127,8 @@ where
 }
 
 /// A handler whose every response passes through a function, those included that the server makes itself
-/// ([`Handler::complete`]). For what responses say besides: a middleware that only changes responses is best one of these.
+/// ([`Handler::complete`]). For fields that every response has: a middleware that only changes responses is best one of
+/// these.
 #[derive(Debug, Clone)]
 pub struct EveryResponse<F, H> {
     function: F,
@@ -164,8 +165,8 @@ where
     }
 }
 
-/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside about
-/// another request. Whatever is no error passes by, at the price of a look at its status.
+/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside
+/// about another request. Other responses pass unchanged, at the price of a look at their status.
 #[derive(Debug, Clone)]
 pub struct EveryError<F, H> {
     function: F,
@@ -182,7 +183,7 @@ where
         EveryError { function, inside }
     }
 
-    // In place, so that no response is moved: most are no errors.
+    // In place, so that no response is moved: most are not errors.
     fn look_at(&self, request: &Request, response: &mut Response) {
         let status = response.status();
         if status.is_client_error() || status.is_server_error() {
@@ -243,8 +244,8 @@ enum Question {
 impl Next<'_> {
     /// Asks the handler inside.
     ///
-    /// *100 Continue* says that it wants the body, which has not been read yet: whatever the middleware returns then is
-    /// dropped, and the middleware is called again with the whole request.
+    /// The status *100 Continue* means that it wants the body, which has not been read yet: what the middleware returns
+    /// then is dropped, and the middleware is called again with the whole request.
     pub fn run(self, request: &Request) -> Response {
         let answered = match self.question {
             Question::Whole => None,

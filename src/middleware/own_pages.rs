@@ -7,7 +7,7 @@ use crate::middleware::EveryError;
 // How deep beneath the root a page is looked for.
 const DEPTH_MAX: usize = 16;
 
-/// Lets the pages that `inside` has stand for its errors, with the error's status. Only who says that they accept HTML
+/// Lets the pages that `inside` has stand for its errors, with the error's status. Only clients that accept HTML
 /// get them: for others a plain sentence is the better answer, and costs no look-up.
 pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
     let dress = |request: &Request, response: Response, pages: &H| {
@@ -54,7 +54,7 @@ fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) 
     response
 }
 
-/// The page with the error's status. What says that it is the page's own answer, and may be kept, is left out.
+/// The page with the error's status. The page's own validators are left out.
 fn in_place_of(response: Response, page: Response) -> Response {
     let (status, errors, _) = response.into_parts();
     let (_, mut headers, body) = page.into_parts();

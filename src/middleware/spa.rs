@@ -1,11 +1,11 @@
-//! Single-page applications: a page that a browser navigates to and that is no file is the application's to show.
+//! Single-page applications: a browser that navigates to a path without a file gets the application's page.
 
 use crate::handler::Handler;
 use crate::message::{Headers, Method, Request, StatusCode};
 use crate::middleware::{Next, Wrap};
 
-/// Answers a navigation to what `inside` does not have with the page at `path`. A missing script or picture stays missing:
-/// HTML in its place would only hide that.
+/// Answers a navigation to what `inside` does not have with the page at `path`. A missing script or picture stays
+/// missing: HTML in its place would only hide that.
 pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
     let fall_back = move |request: &Request, next: Next<'_>| {
         let response = next.run(request);
@@ -20,7 +20,7 @@ pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
     Wrap::new(fall_back, inside)
 }
 
-/// Whether a browser goes to a page: `Sec-Fetch-Mode` says so, or where there is none (older browsers, and plain
+/// Whether a browser navigates to a page, by `Sec-Fetch-Mode`, or where there is none (older browsers, and plain
 /// addresses such as `http://192.0.2.7/`), `Accept`. What has an extension is a file.
 fn is_navigation(request: &Request) -> bool {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);

@@ -1,4 +1,4 @@
-//! Picks a handler by method and path; says 404, 405 and what is allowed.
+//! Picks a handler by method and path; answers 404, 405 and OPTIONS where there is none.
 //!
 //! ```
 //! use sockeye::{Handler, Method, Request, Router, StatusCode};
@@ -29,7 +29,7 @@
 //! | `/users/{id}` | one segment, not empty: `id` is its text |
 //! | `/files/{name}.txt` | a part of a segment |
 //! | `/static/{*path}` | all that follows, not empty, slashes included |
-//! | `/{{literal}}` | `/{literal}`: braces that are no parameter |
+//! | `/{{literal}}` | `/{literal}`: literal braces |
 //!
 //! Plain text goes before parameters, in whatever order the routes were added. A path is decoded before it is compared;
 //! a slash that came as `%2F` divides no segments, but is one in a parameter's value. Never make a file's name of a
@@ -45,7 +45,7 @@ use crate::message::{IntoResponse, Method, Request, Response, StatusCode};
 use crate::middleware::{Next, Wrap};
 use pattern::Beginnings;
 
-// What `OPTIONS *` says, which asks about the server as a whole.
+// `Allow` of `OPTIONS *`, which asks about the server as a whole.
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Handlers by path, and one for everything else.
@@ -64,7 +64,7 @@ pub struct Router {
 struct Route {
     pattern: String,
     methods: Vec<(Method, Endpoint)>,
-    /// Whatever the method: the handler says itself which it does not allow.
+    /// Whatever the method: the handler itself refuses those that it does not allow.
     any: Option<Endpoint>,
     /// How many segments are taken off the path before the handler sees it.
     prefix_segments: usize,
@@ -302,7 +302,7 @@ impl Route {
         offered(asked).or_else(as_get).or(self.any.as_ref())
     }
 
-    /// What `Allow` says of it.
+    /// The value of its `Allow`.
     fn allow(&self) -> String {
         let mut names: Vec<&str> = Vec::new();
         for (method, _) in &self.methods {

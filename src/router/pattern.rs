@@ -1,7 +1,7 @@
 //! Paths and patterns in the one form in which they are compared.
 //!
-//! A path is decoded before it is compared, so that `/%68ello` is `/hello`. A slash that was written `%2F` is no border
-//! between two segments, and stays written so until a parameter is taken out; so does `%25`, to be told from a `%` that
+//! A path is decoded before it is compared, so that `/%68ello` is `/hello`. A slash that was written `%2F` does not
+//! separate segments, and stays written so until a parameter is taken out; so does `%25`, to be told from a `%` that
 //! begins such an escape.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 /// The rest of a path under which a handler is nested. No pattern can hold this name.
 const REST: &str = "\u{0}rest";
 
-/// A path as it is compared. `None` if it is no UTF-8 once it is decoded, and so no route's.
+/// A path as it is compared. `None` if it is not UTF-8 once it is decoded: then no route fits.
 pub(super) fn comparable(path: &str) -> Option<Cow<'_, str>> {
     if memchr::memchr(b'%', path.as_bytes()).is_none() {
         return Some(Cow::Borrowed(path));
@@ -41,7 +41,8 @@ fn escaped(text: &[u8]) -> Option<u8> {
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
 }
 
-/// The bytes after the first slash with which some pattern begins: most requests for a file fit none, and need no search.
+/// The bytes after the first slash with which some pattern begins: most requests for a file fit none, and need no
+/// search.
 #[derive(Debug)]
 pub(super) struct Beginnings([bool; 256]);
 
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_decoded_once_and_an_escaped_slash_is_no_border() {
+    fn a_path_is_decoded_once_and_an_escaped_slash_does_not_separate_segments() {
         for (path, comparison, value) in [
             ("/a", "/a", "/a"),
             ("/%68i", "/hi", "/hi"),

@@ -10,7 +10,7 @@ const UNTIL_WOKEN: u64 = u64::MAX;
 /// The monitor is awake.
 const AWAKE: u64 = 0;
 
-/// Wakes the monitor for what is due before it would look by itself.
+/// Wakes the monitor for a deadline that is before its next look.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
     monitor: OnceLock<Thread>,
@@ -47,10 +47,10 @@ impl Alarm {
         }
     }
 
-    /// Lets the monitor sleep until the alarm rings, or until what `next_look` says: a time in milliseconds and how long it is
-    /// till then, or nothing to wait for. `None` from it: there is something to do now.
+    /// Lets the monitor sleep until it is woken, or until what `next_look` returns: a time in milliseconds and how long
+    /// it is till then, or nothing to wait for. `None` from it: there is something to do now.
     ///
-    /// Whatever becomes due while `next_look` looks rings the alarm.
+    /// What becomes due while `next_look` runs wakes the monitor.
     pub(super) fn sleep(&self, next_look: impl FnOnce() -> Option<Option<(u64, Duration)>>) {
         self.set_for.store(UNTIL_WOKEN, Ordering::SeqCst);
         if let Some(next) = next_look() {
@@ -62,7 +62,7 @@ impl Alarm {
                 Ordering::SeqCst,
             );
             match (set, next) {
-                // It has rung meanwhile.
+                // It was woken meanwhile.
                 (Err(_), _) => {}
                 (Ok(_), Some((_, wait))) => thread::park_timeout(wait),
                 (Ok(_), None) => thread::park(),

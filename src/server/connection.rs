@@ -6,8 +6,8 @@
 //!            └── all answered, all sent ──┘
 //! ```
 //!
-//! A connection is a value that can be set down: it borrows nothing and remembers everything, so any worker can go on where
-//! another left off. What it waits for when it is set down is a [`Wait`].
+//! A connection is a value that can be set down: it borrows nothing and remembers everything, so any worker can go on
+//! where another left off. What it waits for when it is set down is a [`Wait`].
 
 use std::mem;
 use std::net::{SocketAddr, TcpStream};
@@ -23,15 +23,15 @@ use super::timeouts::{Deadline, Moved, Timeouts};
 use crate::message::Response;
 use crate::wire::{Conversation, Limits};
 
-// What a client may still say after the last answer before we stop listening. Most clients send all of a body before
-// they look for the answer, and a reset in the middle of it would be all they see.
+// How many bytes a client may still send after the last answer before the connection is dropped. Most clients send all
+// of a body before they look for the answer, and a reset in the middle of it would be all they see.
 const DRAIN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-// How long we listen for the end of what the client says after the last answer.
+// How long the client's end is waited for after the last answer.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What one connection may hold at most, in bytes: a read on top of half a head or body, the request made of it, and the
-/// output with the answer that filled it.
+/// What one connection may hold at most, in bytes: a read on top of half a head or body, the request made of it, and
+/// the output with the answer that filled it.
 pub(super) fn connection_bytes(limits: &Limits) -> usize {
     let received = limits.head_bytes_max.max(limits.body_bytes_max) + READ_BYTES;
     let request = 2 * limits.head_bytes_max + limits.body_bytes_max;
@@ -92,7 +92,7 @@ enum State {
     Idle,
     /// Half a request is here, or half an answer is sent; the conversation knows how far it is.
     Active(Box<Conversation>),
-    /// The last answer is sent. What the client still says is read and dropped: so many bytes at most, and until then.
+    /// The last answer is sent. What the client still sends is read and dropped: so many bytes at most, and until then.
     Closing { bytes_left: u64, until: Instant },
 }
 
@@ -153,7 +153,7 @@ impl Connection {
         let (socket, now) = (&self.socket, context.now);
         let longer = is_blocked && self.timeouts.may_take_longer(socket, now, context.config);
         if longer || conversation.time_out() {
-            // What could not be sent is tried again, in case that there is room and was not reported; or it says 408.
+            // What could not be sent is tried again, in case that there is room and was not reported; or 408 is sent.
             return Next::Wait(self.wait_for_room(Reason::Yield(Interest::Write), context));
         }
         if conversation.has_stream() || self.held_back.is_some() {
@@ -175,7 +175,7 @@ impl Connection {
             && self.socket.look_for_input()
     }
 
-    /// There is no room for this client: tells it so, as far as that goes without waiting.
+    /// There is no slot for this client: sends a 503, as far as that goes without waiting.
     pub(super) fn turn_away(mut self, context: &mut Context<'_>) {
         let mut conversation = context.conversation(self.peer);
         conversation.turn_away(context.clock.date(context.now));
@@ -244,7 +244,7 @@ impl Connection {
         Next::Wait(Wait { reason, deadline })
     }
 
-    /// Closes so that the client hears the answer: while it is still talking, a plain close would reset the
+    /// Closes so that the client receives the answer: while it is still sending, a plain close would reset the
     /// connection and may throw away what it has not read yet (RFC 9112 §9.6).
     pub(super) fn close(&mut self, conversation: &Conversation, context: &mut Context<'_>) -> Next {
         if !conversation.leaves_input_unread() {

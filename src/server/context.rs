@@ -21,8 +21,8 @@ const SPARE_BUFFER_BYTES_MAX: usize = super::exchange::HEAD_READ_BYTES;
 // A thread's stack as far as it is used.
 const STACK_BYTES: usize = 128 * 1024;
 
-/// The memory that one thread takes, in bytes: its stack, scratch, one conversation that may have grown, and the spare ones,
-/// each with a buffer for input and one for output, and a request's head.
+/// The memory that one thread takes, in bytes: its stack, scratch, one conversation that may have grown, and the spare
+/// ones, each with a buffer for input and one for output, and a request's head.
 pub(super) fn context_bytes(limits: &Limits) -> usize {
     let spare = 2 * SPARE_BUFFER_BYTES_MAX + limits.head_bytes_max;
     STACK_BYTES
@@ -72,7 +72,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// A conversation in which nothing has been said, most often the one given back last.
+    /// A fresh conversation, most often the one given back last, cleared.
     pub(super) fn conversation(&mut self, peer: Option<SocketAddr>) -> Box<Conversation> {
         let spare = self.spare.pop();
         let mut conversation =

@@ -1,4 +1,4 @@
-//! Where clients knock: bound, listening sockets.
+//! Listening sockets: bind, listen, accept.
 
 use std::fmt;
 use std::io;
@@ -18,8 +18,8 @@ const BACKLOG: i32 = 4096;
 // clients that stop reading (each would pin megabytes otherwise).
 const UNSENT_BYTES_MAX: u32 = 128 * 1024;
 
-// For how long the kernel may keep a client to itself that has said nothing. It comes with its request then, and a thread
-// is woken once and not twice; one that stays silent comes all the same, a moment later.
+// For how long the kernel holds back a client that has sent nothing. It is accepted together with its request then, and
+// a thread is woken once and not twice; a client that stays silent is accepted when this time is over.
 const DEFERRED_SECONDS: i32 = 1;
 
 /// `TCP_DEFER_ACCEPT` of tcp(7). Where the kernel's queue of such clients is full it makes no difference (syncookies).
@@ -39,7 +39,7 @@ nix::setsockopt_impl!(
 pub struct BindError {
     /// The address.
     pub address: SocketAddr,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -106,7 +106,8 @@ pub(super) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Option<So
 }
 
 /// Whether accepting failed because of the one client that was next, which hung up or whose network is down
-/// (accept(2)); the next may be fine. After any other failure the same client is next again, and it fails again at once.
+/// (accept(2)); the next may be fine. After any other failure the same client is next again, and it fails again at
+/// once.
 pub(super) fn is_of_one_client(error: &io::Error) -> bool {
     use rustix::io::Errno;
     [

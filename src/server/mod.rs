@@ -1,10 +1,10 @@
 //! Sockets and threads: carries bytes between clients and a [`Handler`].
 //!
-//! A connection at rest costs no thread and no buffer: it has a slot in the table (`connections`), a place in the kernel's
-//! ready list (`poller`) and a deadline. A worker (`worker`) takes a batch of events from the kernel, which any other may
-//! take from (`ready_queue`); it receives, asks the handler, responds (`connection`), sets the connection down and takes
-//! the next event. As many work as have a run permit (`worker_pool`); the monitor (`monitor`) gives the permits of those
-//! that block to others. Nothing here knows a file tree, a route or a media type.
+//! A connection at rest costs no thread and no buffer: it has a slot in the table (`connections`), a place in the
+//! kernel's ready list (`poller`) and a deadline. A worker (`worker`) takes a batch of events from the kernel, which
+//! any other may take from (`ready_queue`); it receives, asks the handler, responds (`connection`), sets the connection
+//! down and takes the next event. As many work as have a run permit (`worker_pool`); the monitor (`monitor`) gives the
+//! permits of those that block to others. Nothing here knows a file tree, a route or a media type.
 
 mod alarm;
 mod atomics;
@@ -67,7 +67,7 @@ impl Server {
         Server::bind_all(&addresses).map_err(|error| io::Error::new(error.source.kind(), error))
     }
 
-    /// Like [`Server::bind`], and says which address it was that failed.
+    /// Like [`Server::bind`]; the error names the address that failed.
     pub fn bind_all(addresses: &[SocketAddr]) -> Result<Server, BindError> {
         Ok(Server {
             listeners: listener::bind(addresses)?,
@@ -136,8 +136,8 @@ enum Stop {
 }
 
 impl Stopper {
-    /// Stops the server: it accepts no new connection, closes what is idle, and finishes what is being answered within the
-    /// grace period. A second call ends it at once.
+    /// Stops the server: it accepts no new connection, closes what is idle, and finishes what is being answered within
+    /// the grace period. A second call ends it at once.
     pub fn stop(&self) {
         // Twice is all there is.
         let _ = self

@@ -32,12 +32,12 @@ pub(super) enum Progress {
     Share,
     /// As much as the client takes for now.
     Blocked,
-    /// As much as the source gives for now; when to ask it again, if it said so.
+    /// As much as the source gives for now; when to ask it again, if it is known.
     Pending(Option<Instant>),
 }
 
-/// Sends the output of `conversation`, as far as the client takes it; `more` says that more follows at once. Whether that
-/// was all of it.
+/// Sends the output of `conversation`, as far as the client takes it; `more`: more follows at once. Returns whether
+/// that was all of it.
 pub(super) fn send_output(
     socket: &mut Socket,
     conversation: &mut Conversation,
@@ -115,15 +115,16 @@ fn send_bytes(socket: &mut Socket, conversation: &mut Conversation) -> io::Resul
     })
 }
 
-/// Sends a share of a file. Its last bytes, or all of a small one, only go into the output, once it has been looked at again.
+/// Sends a share of a file. Its last bytes, or all of a small one, only go into the output, once it has been looked at
+/// again.
 fn send_file(socket: &mut Socket, conversation: &mut Conversation) -> io::Result<Progress> {
     let is_begun = conversation.output().is_empty();
     let Payload::File(slice) = conversation.payload() else {
         unreachable!("the payload is a file");
     };
     let mut slice = slice.clone();
-    // What is so small is copied, so that what is sent are the bytes that were read: sendfile hands over pages, and
-    // whoever rewrites a page rewrites what is on its way. Already a little above, a copy costs twice as much.
+    // A body this small is copied, so that the bytes that were read are sent: sendfile passes on pages, and
+    // a file that is rewritten changes what is already on its way. Already a little above, a copy costs twice as much.
     let is_small = !is_begun && slice.length() <= SLICE_BYTES;
     if !is_small && slice.length() > TAIL_BYTES {
         if !send_output(socket, conversation, true)? {
@@ -203,7 +204,7 @@ fn read_stream<'a>(
     scratch: &'a mut Vec<u8>,
 ) -> io::Result<Poll<&'a [u8]>> {
     let wanted = stream.length.unwrap_or(u64::MAX).min(SLICE_BYTES) as usize;
-    // Zeros, not what another client was sent: a reader may say that it has filled more than it has.
+    // Zeros, not what another client was sent: a reader may return more than it has filled.
     scratch.clear();
     scratch.resize(wanted, 0);
     let read = loop {

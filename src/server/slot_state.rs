@@ -1,4 +1,4 @@
-//! Who may touch a connection, in one atomic word for each slot.
+//! Which thread may use a connection, in one atomic word for each slot.
 //!
 //! ```text
 //!             occupy()                  acquire(), acquire_at_rest()
@@ -9,8 +9,8 @@
 //!                             └──── acquire() by somebody else leaves pending readiness
 //! ```
 //!
-//! Nobody waits: whoever comes with readiness for a connection that is driven leaves it here, and whoever drives it finds it
-//! when it lets go. There is one way to let go of a connection that lives on, [`SlotState::release`].
+//! No thread waits: readiness for a connection that another thread drives is left here, and that thread finds it when
+//! it releases the connection. A connection that lives on is released in one way only, [`SlotState::release`].
 
 use super::atomics::{AtomicU64, Ordering};
 use super::event::{GENERATION_MAX, Readiness};
@@ -49,8 +49,8 @@ impl SlotState {
             .swap(u64::from(next) << GENERATION_SHIFT, Ordering::SeqCst);
     }
 
-    /// Takes the connection of this generation, to be driven, because of `readiness`. If somebody drives it the readiness
-    /// is left to them. Whether the caller has it.
+    /// Takes the connection of this generation, to be driven, because of `readiness`. If another thread drives it, the
+    /// readiness is left to that one. Returns whether the caller has the connection.
     pub(super) fn acquire(&self, wanted: u32, readiness: Readiness) -> bool {
         let mut before = self.0.load(Ordering::SeqCst);
         loop {
@@ -99,8 +99,8 @@ impl SlotState {
         }
     }
 
-    /// Has whoever drives the connection (of this generation, if one is given) drive it once more. `false` if it is at
-    /// rest; `true` also if it is gone.
+    /// Has the thread that drives the connection (of this generation, if one is given) drive it once more. `false` if
+    /// it is at rest; `true` also if it is gone.
     pub(super) fn leave_pending(&self, wanted: Option<u32>) -> bool {
         let mut before = self.0.load(Ordering::SeqCst);
         let is_meant = |state| wanted.is_none_or(|wanted| generation(state) == wanted);

@@ -1,7 +1,7 @@
 //! What bytes travel on: a TCP socket that never waits.
 //!
-//! All of it that depends on what lies between the kernel and HTTP is here. A socket that encrypts would know itself what is
-//! left to read although the kernel has given all, and when it has to write in order to read.
+//! All of it that depends on what lies between the kernel and HTTP is here. A socket that encrypts would know itself
+//! what is left to read although the kernel has given all, and when it has to write in order to read.
 
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -39,7 +39,7 @@ const SEGMENT_BYTES: usize = 2;
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
-    /// Something may be there to be read: the kernel said so, and not all of it has been read since.
+    /// Something may be there to be read: the kernel has reported it, and not all of it has been read since.
     is_readable: bool,
     /// The client's end is behind what is there to be read.
     has_ended: bool,
@@ -52,8 +52,8 @@ pub(super) struct Socket {
 pub(super) struct Taken {
     /// Bytes in all.
     pub(super) bytes: u64,
-    /// Bytes that a reader may take without its kernel saying so: it waits for room for a full segment, which has 64 KiB
-    /// on loopback (RFC 9293 §3.8.6.2.2).
+    /// Bytes that a reader may take without its kernel saying so: it waits for room for a full segment, which has 64
+    /// KiB on loopback (RFC 9293 §3.8.6.2.2).
     pub(super) step: u32,
 }
 
@@ -69,7 +69,7 @@ pub(super) enum Received {
 }
 
 impl Socket {
-    /// A new client's, who most often has said something already.
+    /// A new client's, which most often has sent something already.
     pub(super) fn new(stream: TcpStream) -> Socket {
         Socket {
             stream,
@@ -162,7 +162,7 @@ impl Socket {
         !matches!(peeked, Err(rustix::io::Errno::AGAIN))
     }
 
-    /// Writes once, from all pieces together; `more` says that more follows at once. `None`: there is no room.
+    /// Writes once, from all pieces together; `more`: the caller writes again at once. `None`: there is no room.
     pub(super) fn write(
         &mut self,
         pieces: &[IoSlice<'_>],
@@ -182,7 +182,8 @@ impl Socket {
         self.note_written(sent)
     }
 
-    /// Sends up to `count` bytes of `file` from `offset`, without copying them through our memory. `None`: there is no room.
+    /// Sends up to `count` bytes of `file` from `offset`, without copying them through our memory. `None`: there is no
+    /// room.
     pub(super) fn send_file(
         &mut self,
         file: &File,

@@ -1,4 +1,4 @@
-//! Who has waited too long, or moves too slowly: for a head, for a body, for a client to take an answer, between requests.
+//! Which client is too slow: for a head, for a body, for a client to take an answer, between requests.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use crate::wire::Conversation;
 // A body that has used up its timeout in waits goes on for a second for each of these. mod_reqtimeout's default.
 const BODY_BYTES_A_SECOND: u32 = 500;
 
-// Whoever takes this much of an answer in a second is not cut, though its kernel may be silent beyond the write timeout.
+// A client that takes this much of an answer in a second is not cut, though its kernel may be silent beyond the write
+// timeout.
 const TAKEN_BYTES_A_SECOND: u32 = 10_000;
 
 // How much of the write timeout may pass between two looks at what the client has acknowledged.
@@ -151,7 +152,7 @@ impl Timeouts {
         if asked.is_none_or(|at| now.saturating_duration_since(at) >= interval) {
             pace.look(socket, now);
         }
-        Deadline::timeout(pace.patience_ends(now, config).min(after(now, interval)))
+        Deadline::timeout(pace.client_deadline(now, config).min(after(now, interval)))
     }
 
     /// Whether a client that has been waited for may still take its time.
@@ -163,7 +164,7 @@ impl Timeouts {
     ) -> bool {
         let pace = self.pace(socket, now);
         pace.look(socket, now);
-        now < pace.patience_ends(now, config)
+        now < pace.client_deadline(now, config)
     }
 
     fn pace(&mut self, socket: &Socket, now: Instant) -> &mut Pace {
@@ -196,7 +197,7 @@ impl Pace {
     }
 
     /// When a client that takes nothing from now on is cut.
-    fn patience_ends(&self, now: Instant, config: &Config) -> Instant {
+    fn client_deadline(&self, now: Instant, config: &Config) -> Instant {
         let since = self.taken_nothing.map_or(now, |(since, _)| since);
         let step = self.taken.map_or(0, |(taken, _)| taken.step);
         let visible_after = Duration::from_secs(step.into()) / TAKEN_BYTES_A_SECOND;
@@ -205,7 +206,7 @@ impl Pace {
 }
 
 impl Deadline {
-    /// Our patience with the client ends at this time.
+    /// The wait for the client ends at this time.
     pub(super) fn timeout(at: Instant) -> Deadline {
         Deadline {
             kind: Kind::Timeout,
@@ -222,7 +223,7 @@ impl Deadline {
     }
 }
 
-/// So long after `start`; a wait beyond what the clock can say is as good as a year.
+/// So long after `start`; a wait beyond the clock's range is a year.
 pub(super) fn after(start: Instant, wait: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
     start + wait.min(YEAR)

@@ -1,4 +1,4 @@
-//! Text of strangers, escaped for where it is shown.
+//! Escapes text for HTML, for JSON and for a terminal.
 
 /// Appends `text` as it stands in HTML, in attributes too. Control characters and those that turn the direction of
 /// text around (U+202A–E, U+2066–9) are shown as escapes; with `lines`, tabs and line ends stay.

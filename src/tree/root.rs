@@ -1,9 +1,9 @@
 //! The only place that opens files, and the kernel keeps it beneath the root.
 //!
 //! A directory handle and one `openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS` open a path in a single step,
-//! so that nothing swapped in the meantime can lead out; a path with links in it is walked (see [`walk`]). Only regular files and directories are opened:
-//! opening a device can do things, and opening a pipe wakes whoever writes to it. What the file is (its length, its
-//! dates) is asked of the descriptor that will be sent, never of the path.
+//! so that nothing swapped in the meantime can lead out; a path with links in it is walked (see [`walk`]). Only regular
+//! files and directories are opened: opening a device can do things, and opening a pipe wakes its writer. What the file
+//! is (its length, its dates) is asked of the descriptor that will be sent, never of the path.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -27,7 +27,7 @@ const READ: OFlags = OFlags::RDONLY
 
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 
-/// How often the kernel may say that something moved while it looked (openat2(2), EAGAIN).
+/// How often to try again when something moved during a look-up (openat2(2), EAGAIN).
 const TRIES_MAX: usize = 8;
 
 /// The directory whose files are served.
@@ -41,7 +41,7 @@ pub(crate) struct Root {
     directory: RwLock<Option<Arc<Directory>>>,
     /// Whether the first one could be read, and so every other must be.
     is_readable: bool,
-    /// Whether it was said that the directory that now stands there cannot be read.
+    /// Whether it was logged that the directory that is there now cannot be read.
     is_refused: AtomicBool,
     looks: RateLimit,
 }
@@ -99,7 +99,7 @@ impl From<Errno> for Failure {
 }
 
 impl Root {
-    /// Opens the root. If it is not a directory, or is not there, that is said now.
+    /// Opens the root. Fails if it is missing or not a directory.
     pub(crate) fn open(path: &Path, rules: Rules) -> io::Result<Root> {
         let path = std::path::absolute(path)?;
         let directory = Directory::open(&path)?;
@@ -155,7 +155,8 @@ impl Root {
     }
 
     fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
-        // Looked at before it is opened, because of pipes and devices; and again afterwards, because that is what counts.
+        // Looked at before it is opened, because of pipes and devices; and again afterwards, because that is what
+        // counts.
         let seen = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()))?;
         if !is_servable(&seen) {
             return Err(Failure::NotRegular);

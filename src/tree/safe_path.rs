@@ -152,7 +152,7 @@ fn decode(segment: &str) -> Result<Cow<'_, [u8]>, PathError> {
 
 /// Whether a name is a way out where backslashes separate: `..\a`, `\\host`, `c:\a`.
 ///
-/// Here a backslash is a letter like any other, and a file called `a\b` can be had. But nobody has an honest use for
+/// Here a backslash is a letter like any other, and a file called `a\b` can exist. But there is no honest use for
 /// these, and they must not reach a file system that reads them otherwise, such as a mounted Windows share.
 pub(crate) fn is_path_elsewhere(name: &[u8]) -> bool {
     let mut pieces = name.split(|&byte| byte == b'\\');
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused() {
+    fn an_invalid_path_is_refused() {
         for (url, error) in [
             ("", PathError::NotAbsolute),
             ("*", PathError::NotAbsolute),

@@ -111,7 +111,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Only a link can say so.
+    /// Only a link's text can lead there.
     fn climb(&mut self) -> Result<(), Failure> {
         if !self.is_outside && self.behind.pop().is_some() {
             return Ok(());
@@ -148,8 +148,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Whether the name is one that would not be served where it stands. Outside, nothing is hidden: whoever lets
-    /// links lead there has chosen where.
+    /// Whether the name is one that would not be served where it stands. Outside, nothing is hidden: the operator
+    /// who lets links lead there has chosen where.
     fn is_hidden(&self, name: &[u8]) -> bool {
         let is_well_known = self.behind.is_empty() && name == b".well-known";
         name.starts_with(b".") && !self.rules.may_reveal && !self.is_outside && !is_well_known
@@ -185,7 +185,7 @@ fn names(path: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// What an absolute path says behind the root's name. It may still climb, which the walk will see.
+/// The part of an absolute path behind the root's name. It may still climb, which the walk will see.
 fn beneath<'a>(path: &'a [u8], root_names: &[PathBuf]) -> Option<&'a [u8]> {
     let path = Path::new(std::ffi::OsStr::from_bytes(path));
     root_names

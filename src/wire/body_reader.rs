@@ -21,7 +21,7 @@ impl BodyReader {
         }
     }
 
-    /// How many bytes are still to come, where that was said.
+    /// How many bytes are still to come, where the length is known.
     pub(super) fn remaining(&self) -> Option<u64> {
         match self {
             BodyReader::Length(remaining) => Some(*remaining),

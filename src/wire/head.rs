@@ -50,7 +50,7 @@ impl HeadScan {
             (self.line, self.seen) = (end + 1, end + 1);
             if !line.is_empty() {
                 if is_first {
-                    // Said at once: whoever speaks HTTP/0.9 sends no more than this line, and waits.
+                    // At once: a client of HTTP/0.9 sends no more than this line, and waits.
                     version(line).map_err(|refusal| blame(with_end, refusal))?;
                 }
                 continue;
@@ -119,7 +119,7 @@ fn blame(bytes: &[u8], refusal: Refusal) -> Refusal {
 
 /// Reads what can be understood of a head that is refused: its request line into `request`, which has no fields then.
 ///
-/// `Some` if there is more to say of it: the line as received, without its end and at most
+/// `Some` if it could not be understood: the line as received, without its end and at most
 /// [`Limits::REQUEST_LINE_BYTES_KEPT_MAX`] long. HEAD is known by its name alone, since an answer to it never has a body.
 pub(super) fn read_refused<'a>(head: &'a [u8], request: &mut Request) -> Option<&'a [u8]> {
     let end = memchr::memchr2(b'\r', b'\n', head).unwrap_or(head.len());

@@ -1,7 +1,7 @@
 //! HTTP/1.1 as bytes: pure functions and one state machine.
 //!
-//! Nothing here knows what a socket, a file or a handler is. Bytes go into a [`Conversation`], it says whose turn
-//! it is, and bytes come out; so everything about the protocol can be tested as a dialog of plain values.
+//! Nothing here knows what a socket, a file or a handler is. Bytes go into a [`Conversation`], its [`Turn`] is what
+//! must happen next, and bytes come out; so everything about the protocol can be tested as a dialog of plain values.
 
 mod body_reader;
 mod chunked;

@@ -1,4 +1,4 @@
-//! What can be wrong with a request, and which status says so.
+//! What can be wrong with a request, and the status for it.
 //!
 //! A refusal ends the connection: after a request that is not understood, the start of the next one is unknown. The
 //! sentences are for people; they never repeat a byte of what the client sent.
@@ -26,7 +26,7 @@ pub enum Refusal {
     TargetTooLong,
     /// A major version other than 1.
     Version,
-    /// A field line that is no field: a bad name, a blank before the colon, a folded line, a control character.
+    /// A field line that is malformed: a bad name, a blank before the colon, a folded line, a control character.
     Field,
     /// The head is too long or has too many fields.
     HeadTooLarge,
@@ -34,7 +34,7 @@ pub enum Refusal {
     HostMissing,
     /// More than one `Host`, even if they are equal.
     HostTwice,
-    /// A `Host` that is no host and port.
+    /// A `Host` that is not a host and port.
     HostMalformed,
     /// More than one `Content-Length`, even if they are equal.
     LengthTwice,
@@ -50,7 +50,7 @@ pub enum Refusal {
     UnknownCoding,
     /// A chunk's size line or end that is none, or too many bytes around the data.
     Chunk,
-    /// A trailer section that is no list of fields, or too long.
+    /// A trailer section that is malformed or too long.
     Trailers,
     /// The body is larger than this server collects.
     BodyTooLarge,
@@ -61,7 +61,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The status that says it.
+    /// Its status.
     pub fn status(self) -> StatusCode {
         match self {
             Refusal::UnknownMethod | Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,

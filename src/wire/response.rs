@@ -1,6 +1,6 @@
 //! A response's head as bytes, and how its body will be framed.
 //!
-//! What follows from the body and the connection is said here and nowhere else: `Date`, `Content-Length`,
+//! The fields that follow from the body and the connection are written here and nowhere else: `Date`, `Content-Length`,
 //! `Transfer-Encoding`, `Connection`. HEAD, 204 and 304 are decided here once: they have no body, whatever the
 //! handler gave.
 
@@ -114,7 +114,7 @@ fn write_length(out: &mut Vec<u8>, length: u64) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The handler's fields, without those that are not its to say.
+/// The handler's fields, without those that the server writes.
 fn write_fields(out: &mut Vec<u8>, headers: &Headers) {
     const OURS: [&str; 4] = ["Connection", "Content-Length", "Date", "Transfer-Encoding"];
     // Written out, each is a bit to look at, not a name.

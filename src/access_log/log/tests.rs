@@ -68,7 +68,7 @@ fn lines_of_many_threads_arrive_whole_and_in_each_threads_order() {
 }
 
 #[test]
-fn a_stalled_output_holds_nobody_up_and_the_lines_that_do_not_fit_are_counted() {
+fn a_stalled_output_blocks_no_thread_and_the_lines_that_do_not_fit_are_counted() {
     let (go, stalled) = mpsc::channel();
     let (log, output) = log_to([Step::StallUntil(stalled)]);
     let line = format!("{}\n", "x".repeat(1_023));
@@ -85,7 +85,7 @@ fn a_stalled_output_holds_nobody_up_and_the_lines_that_do_not_fit_are_counted() 
 }
 
 #[test]
-fn a_failing_output_is_tried_again_and_what_was_lost_is_said() {
+fn a_failing_output_is_tried_again_and_lost_lines_are_counted() {
     let full = [
         Step::Fail(ErrorKind::StorageFull),
         Step::Fail(ErrorKind::BrokenPipe),

@@ -1,8 +1,9 @@
 //! Basic authentication (RFC 7617): a name and a password, held as bcrypt hashes.
 //!
-//! Hashing is slow on purpose, so it is done once: a password that was right is remembered for some seconds, by a digest
-//! under keys that only this process knows. Hashes are computed one after the other, few may wait for their turn, and an
-//! address that keeps being wrong is told to wait (429): guessing holds no thread, and stalls nobody who has been let in.
+//! Hashing is slow on purpose, so it is done once: a password that was right is remembered for some seconds, by a
+//! digest under keys that only this process knows. Hashes are computed one after the other, few may wait for their
+//! turn, and an address that keeps being wrong is told to wait (429): guessing holds no thread, and users who are
+//! logged in do not wait for it.
 
 mod user;
 
@@ -177,9 +178,9 @@ impl Door {
 }
 
 impl Guesses {
-    /// Counts a guess before it is known to be wrong, so that many at once are too many at once. What is being tried
-    /// already is no guess more: a page asks for many files with one password. `None`: wrong too often already;
-    /// else the address that was charged.
+    /// Counts a guess before it is known to be wrong, so that many at once are too many at once. A password that is
+    /// being checked already does not count again: a page asks for many files with one password. `None`: wrong too
+    /// often already; else the address that was charged.
     fn begin(&mut self, address: Option<IpAddr>, digest: u128) -> Option<Option<IpAddr>> {
         let charged = address.filter(|_| !self.tried.contains(&(digest, false)));
         if let Some(address) = charged {
@@ -307,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_wrong_too_often_waits_and_nobody_else_does() {
+    fn an_address_that_is_wrong_too_often_waits_and_others_do_not() {
         let site = site();
         assert_eq!(
             site.handle(&from(1, "alice:secret")).status(),

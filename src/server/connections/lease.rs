@@ -33,7 +33,8 @@ impl<'a> Lease<'a> {
         self.token
     }
 
-    /// Lets the connection rest until `deadline`. If readiness was left meanwhile it is noted, and the lease comes back.
+    /// Lets the connection rest until `deadline`. If readiness was left meanwhile it is noted, and the lease comes
+    /// back.
     pub(in crate::server) fn release(
         self,
         deadline: Deadline,
@@ -67,7 +68,7 @@ impl<'a> Lease<'a> {
             guard,
         } = self;
         let millis = slot.due().millis();
-        // Before the state says that it is free, so that the next holder does not wait.
+        // Before the state becomes free, so that the next holder does not wait.
         drop(guard);
         let Some(readiness) = slot.state.release() else {
             if let Some(millis) = millis {
@@ -87,7 +88,7 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Sees to it that the kernel reports the connection as `interest` says; `again`: also if it is ready now and has been
+    /// Has the kernel report the connection for `interest`; `again`: also if it is ready now and has been
     /// reported before.
     pub(in crate::server) fn arm(&mut self, interest: Interest, again: bool) -> io::Result<()> {
         let source = Source::Connection(self.token);
@@ -117,7 +118,7 @@ impl<'a> Lease<'a> {
         }
     }
 
-    /// Keeps the connection leased, for whoever takes the event that is returned from the ready queue.
+    /// Keeps the connection leased, for the worker that takes the returned event from the ready queue.
     pub(in crate::server) fn keep(self) -> Event {
         Event::of(Source::Connection(self.token)).leased()
     }

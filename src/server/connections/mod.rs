@@ -30,7 +30,7 @@ const COMPARED_AFTER: Duration = Duration::from_secs(5);
 // How many of those that wait to be woken one newcomer has looked at.
 const LOOKS_MAX: usize = 256;
 
-// Whoever moves more in a second than this keeps its slot, whoever else wants it.
+// A connection that moves more than this in a second keeps its slot, even when no slot is free for a new one.
 const KEPT_BYTES_A_SECOND: u64 = 1024;
 
 /// All connections there are.
@@ -52,7 +52,7 @@ pub(in crate::server) struct Connections {
 #[derive(Debug)]
 struct Slot {
     state: SlotState,
-    /// A [`Due`], written by whoever has the lease.
+    /// A [`Due`], written by the holder of the lease.
     due: AtomicU64,
     /// How many bytes the current request has moved, and since when, in seconds since the table was made.
     moved_since: AtomicU32,
@@ -151,8 +151,8 @@ impl Connections {
         Ok(lease)
     }
 
-    /// The lease of the connection that `event` is about, with its readiness noted. `None` if the connection is gone, or
-    /// if somebody drives it, who finds the readiness when letting go.
+    /// The lease of the connection that `event` is about, with its readiness noted. `None` if the connection is gone,
+    /// or if somebody drives it, who finds the readiness when letting go.
     pub(in crate::server) fn acquire(&self, event: Event) -> Option<Lease<'_>> {
         let Source::Connection(token) = event.source() else {
             return None;
@@ -185,8 +185,8 @@ impl Connections {
     }
 
     fn wake_slot(&self, slot: &Slot, index: usize, generation: Option<u32>) {
-        // Whoever drives it finds this when they let go. At rest it may wait for its client, and then there is no body to
-        // ask. If another has just taken it, it is driven now.
+        // The worker that drives it finds this when it releases it. At rest it may wait for its client, and then there
+        // is no body to ask. If another has just taken it, it is driven now.
         while !slot.state.leave_pending(generation) && slot.due().is(Kind::Timer) {
             if let Some(lease) = self.at_rest(index, |due| due.is(Kind::Timer)) {
                 return lease.hand_over();
@@ -211,7 +211,7 @@ impl Connections {
 
     /// When the next wait is over.
     pub(in crate::server) fn next_due(&self) -> Option<Instant> {
-        // What is set later rings the alarm.
+        // A deadline that is set later wakes the monitor.
         fence(Ordering::SeqCst);
         let first = self
             .slots
@@ -221,7 +221,7 @@ impl Connections {
         Some(self.instant(first))
     }
 
-    /// When the next connection wants to be woken, if one said so since the last [`Connections::overdue`].
+    /// When the next connection wants to be woken, if one has asked since the last [`Connections::overdue`].
     pub(in crate::server) fn next_timer(&self) -> Option<Instant> {
         let millis = self.next_timer.load(Ordering::SeqCst);
         (millis != u64::MAX).then(|| self.instant(millis))
@@ -260,8 +260,8 @@ impl Connections {
         (0..self.slots.len()).filter_map(|index| self.at_rest(index, |_| true))
     }
 
-    /// The lease of one that waits to be woken although its answer has not begun, or although its client has ended and will
-    /// hear nothing, most likely. Not all are looked at: each look is a system call, and newcomers may be many.
+    /// The lease of one that waits to be woken although its answer has not begun, or although its client has ended and most
+    /// likely reads nothing any more. Not all are looked at: each look is a system call, and newcomers may be many.
     pub(in crate::server) fn hardly_awaited(&self) -> Option<Lease<'_>> {
         let slots = self.slots.len();
         let first = self.looked_from.fetch_add(LOOKS_MAX, Ordering::Relaxed);
@@ -310,7 +310,7 @@ impl Connections {
         self.at_rest(index, |due| due.is(Kind::Timeout))
     }
 
-    /// The lease of the connection in a slot, if it is at rest and waits as `is_meant` says.
+    /// The lease of the connection in a slot, if it is at rest and `is_meant` accepts what it waits for.
     fn at_rest(&self, index: usize, is_meant: impl Fn(Due) -> bool) -> Option<Lease<'_>> {
         let slot = &self.slots[index];
         if !is_meant(slot.due()) {

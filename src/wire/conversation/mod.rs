@@ -1,6 +1,6 @@
 //! One connection's side of HTTP/1.1, as a value: requests and responses, one after the other.
 //!
-//! Bytes from the client go in, a [`Turn`] says what must happen next, bytes for the client come out. A
+//! Bytes from the client go in, a [`Turn`] is what must happen next, bytes for the client come out. A
 //! conversation does no I/O and returns no errors: a malformed request is a turn, [`Turn::Refuse`].
 //!
 //! ```text
@@ -149,7 +149,7 @@ impl Conversation {
         &self.request
     }
 
-    /// The request line as received, where it could not be understood; then [`Conversation::request`] says nothing of
+    /// The request line as received, where it could not be understood; then [`Conversation::request`] holds nothing of
     /// it but whether it is HEAD. Without its end, and at most [`Limits::REQUEST_LINE_BYTES_KEPT_MAX`] long.
     pub fn request_line_as_received(&self) -> Option<&[u8]> {
         Some(&self.refused_line[..]).filter(|line| !line.is_empty())
@@ -201,7 +201,8 @@ impl Conversation {
         self.body_sent += bytes;
     }
 
-    /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked before.
+    /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked
+    /// before.
     pub fn take_finished(&mut self) -> Option<Sent> {
         let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::EchoingBody(_));
         match is_unfinished || self.cut_short || !self.output.is_empty() {

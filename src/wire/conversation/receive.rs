@@ -184,7 +184,7 @@ impl Conversation {
     }
 }
 
-/// Keeps what is understood of a refused `head` in `request`, since it decides how the refusal is said, and its first
+/// Keeps what is understood of a refused `head` in `request`, since the refusal's form depends on it, and its first
 /// line as received in `line` where it is not.
 fn keep_line(head: &[u8], request: &mut Request, line: &mut Vec<u8>) {
     line.clear();

@@ -5,13 +5,13 @@ use crate::message::{Body, StatusCode};
 
 /// Says `bytes` in pieces of `step` to a handler that asks for the whole request at `/collect`, sends the body back
 /// at `/echo`, mistakenly does so with a 204 at `/wrong`, and else answers 404 from the head.
-fn heard(bytes: &[u8], step: usize) -> String {
+fn output(bytes: &[u8], step: usize) -> String {
     let mut conversation = Conversation::new(Limits::default());
-    let mut heard = Vec::new();
+    let mut output = Vec::new();
     let mut pieces = bytes.chunks(step);
     loop {
         let turn = conversation.turn();
-        heard.extend_from_slice(conversation.output());
+        output.extend_from_slice(conversation.output());
         conversation.sent(conversation.output().len());
         let response = match turn {
             Turn::NeedBytes => match pieces.next() {
@@ -19,9 +19,9 @@ fn heard(bytes: &[u8], step: usize) -> String {
                     conversation.receive(piece);
                     continue;
                 }
-                None => return text(heard, "open"),
+                None => return text(output, "open"),
             },
-            Turn::Close => return text(heard, "closed"),
+            Turn::Close => return text(output, "closed"),
             Turn::Answered => continue,
             Turn::Deliver => unreachable!("all is in the output"),
             Turn::Refuse(refusal) => refusal.response(conversation.request().headers()),
@@ -40,20 +40,20 @@ fn heard(bytes: &[u8], step: usize) -> String {
     }
 }
 
-fn text(heard: Vec<u8>, end: &str) -> String {
-    String::from_utf8(heard).expect("we say text") + end
+fn text(output: Vec<u8>, end: &str) -> String {
+    String::from_utf8(output).expect("we say text") + end
 }
 
 /// The same whole and byte by byte.
 #[track_caller]
-fn assert_heard(bytes: impl AsRef<[u8]>, expected: &[&str]) {
+fn assert_output(bytes: impl AsRef<[u8]>, expected: &[&str]) {
     let bytes = bytes.as_ref();
     for step in [bytes.len(), 1] {
-        let heard = heard(bytes, step);
-        let mut rest = heard.as_str();
+        let output = output(bytes, step);
+        let mut rest = output.as_str();
         for part in expected {
             let Some((_, after)) = rest.split_once(part) else {
-                panic!("no {part:?} by {step} in {heard}");
+                panic!("no {part:?} by {step} in {output}");
             };
             rest = after;
         }
@@ -71,7 +71,7 @@ fn a_lone_cr_is_called_by_its_name() {
         "GET / HTTP/1.1\r\nHost: a\r\r\n\r\n",
         "GET / HTTP/1.1\r\nHost\r: a\r\n\r\n",
     ] {
-        assert_heard(head, &["400 Bad", "lines must end in CRLF", "closed"]);
+        assert_output(head, &["400 Bad", "lines must end in CRLF", "closed"]);
     }
     for chunks in [
         "5\rhello",
@@ -80,7 +80,7 @@ fn a_lone_cr_is_called_by_its_name() {
         "5\r\nhello\n0",
     ] {
         let head = "POST /collect HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
-        assert_heard(
+        assert_output(
             format!("{head}{chunks}"),
             &["400 Bad", "lines must end in CRLF", "closed"],
         );
@@ -89,19 +89,19 @@ fn a_lone_cr_is_called_by_its_name() {
 
 #[test]
 fn a_request_line_that_is_none_is_answered_before_its_head_ends() {
-    assert_heard("GET /\r\n", &["400 Bad", "closed"]);
-    assert_heard("GET / HTTP/2.0\r\n", &["505 ", "closed"]);
+    assert_output("GET /\r\n", &["400 Bad", "closed"]);
+    assert_output("GET / HTTP/2.0\r\n", &["505 ", "closed"]);
 }
 
 #[test]
-fn a_refused_head_request_hears_no_body() {
+fn a_refused_head_request_gets_no_body() {
     for rest in [
         "\n",
         " HTTP/1.1\r\n\r\n",
         " HTTP/9.1\r\n",
         " HTTP/1.1\r\nA b\r\n\r\n",
     ] {
-        assert_heard(
+        assert_output(
             format!("\r\nHEAD /{rest}"),
             &["Content-Length: ", "\r\n\r\nclosed"],
         );
@@ -115,10 +115,10 @@ fn what_must_be_400_is_not_501_or_417() {
         "BREW / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\nExpect: tea\r\nContent-Length: x\r\n\r\n",
     ] {
-        assert_heard(head, &["400 Bad", "closed"]);
+        assert_output(head, &["400 Bad", "closed"]);
     }
-    assert_heard("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", &["501 Not", "closed"]);
-    assert_heard("get / HTTP/1.1\r\nHost: a\r\n\r\n", &["501 Not", "closed"]);
+    assert_output("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", &["501 Not", "closed"]);
+    assert_output("get / HTTP/1.1\r\nHost: a\r\n\r\n", &["501 Not", "closed"]);
 }
 
 #[test]
@@ -130,17 +130,19 @@ fn an_expectation_is_met_the_same_whether_the_body_is_here_or_not() {
     };
     for target in ["/collect", "/echo"] {
         let expected = ["100 Continue\r\n\r\nHTTP/1.1 200 OK", "open"];
-        assert_heard(post(target, "100-Continue", "hi"), &expected);
-        // With no body to wait for, or nothing expected, there is nothing to say first.
+        assert_output(post(target, "100-Continue", "hi"), &expected);
+        // With no body to wait for, or nothing expected, no 100 is sent.
         for (expect, body) in [("100-continue", ""), ("", "hi")] {
             let request = post(target, expect, body);
             assert_eq!(
-                heard(&request.into_bytes(), 1).matches("HTTP/1.1 ").count(),
+                output(&request.into_bytes(), 1)
+                    .matches("HTTP/1.1 ")
+                    .count(),
                 1
             );
         }
     }
-    assert_heard(
+    assert_output(
         post("/nothing", "100-continue", "hi"),
         &["404 ", "Connection: close", "closed"],
     );
@@ -153,8 +155,8 @@ fn a_rest_is_read_if_it_is_small_however_much_of_it_is_here() {
         format!("{head}{length}\r\n\r\n{}", "x".repeat(length))
     };
     let next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
-    assert_heard(post(65_536) + next, &["404 ", "404 ", "open"]);
-    assert_heard(
+    assert_output(post(65_536) + next, &["404 ", "404 ", "open"]);
+    assert_output(
         post(65_537) + next,
         &["404 ", "Connection: close", "closed"],
     );
@@ -163,7 +165,7 @@ fn a_rest_is_read_if_it_is_small_however_much_of_it_is_here() {
 #[test]
 fn a_body_is_never_sent_back_where_none_can_be() {
     let post = "POST /wrong HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
-    assert_heard(
+    assert_output(
         post.repeat(2),
         &["204 ", "\r\n\r\nHTTP/1.1 204 ", "\r\n\r\nopen"],
     );
