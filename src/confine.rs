@@ -19,7 +19,7 @@ use sockeye::cli::Exit;
 const LINKS_MAX: usize = 40;
 
 /// Becomes `user`, if one is named, and lets go of what a server of `root` does not need that writes to the file `log`.
-/// To be called while there is one thread. Returns what was achieved, in words.
+/// Is called while there is one thread. Returns a sentence about what was achieved.
 pub(crate) fn confine(
     root: &Path,
     log: Option<&Path>,

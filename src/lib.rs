@@ -2,7 +2,7 @@
 //! framework, no `unsafe`.
 //!
 //! For a program that wants to be asked over HTTP and is written as programs are: functions that return, and may block.
-//! It serves files with all that browsers ask for, bounds what strangers may cost, and stops when it is told to.
+//! It serves files with all that browsers ask for, bounds what any client may cost, and stops when it is told to.
 //!
 //! ```no_run
 //! use sockeye::{Echo, Router, Server, StaticFiles};
@@ -74,7 +74,7 @@
 //! | `sync` | locks that outlive a panic, and a rate limit |
 //!
 //! The command adds three files of its own: `main`, which wires them all, `site`, which composes what is served, and
-//! `confine`, which gives up the rights that a server of files does not need. `ARCHITECTURE.md` tells the rest: the way
+//! `confine`, which gives up the rights that a server of files does not need. `ARCHITECTURE.md` has the rest: the way
 //! of a request, what may block, and where to change what.
 //!
 //! A test (`tests/it/tidy`) compares the map with what is imported, and keeps each part from the worlds that are not

@@ -169,7 +169,7 @@ fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
 /// SIGINT and SIGTERM stop the server, a second one at once. So does SIGHUP if a terminal started it: a window that
 /// is closed must not leave a server behind on the port. Without a terminal SIGHUP customarily means "read the
 /// configuration again", and there is none. SIGUSR1 opens the log's file again, and without one does nothing: what
-/// rotates logs tells every server.
+/// rotates logs signals every server.
 fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(), Exit> {
     let cannot = |error: io::Error| Exit::failed(format!("cannot wait for signals: {error}"));
     let has_terminal =

@@ -21,7 +21,7 @@ use sockeye::middleware::single_file::single_file;
 use sockeye::middleware::spa::single_page;
 use sockeye::router::Router;
 
-/// Everything that answers. `is_local`: only this machine can reach the server. `missing` is told what is not there.
+/// Everything that answers. `is_local`: only this machine can reach the server. `missing` counts what is not there.
 pub(crate) fn handler(
     options: &Options,
     files: StaticFiles,
@@ -46,7 +46,7 @@ fn found(
     let base = flags.base.as_ref().map_or("/", Base::as_str);
     let explain = {
         let (files, base) = (Arc::clone(&files), base.trim_end_matches('/').to_owned());
-        // The names beside one file are not served, so they are not told either.
+        // The names beside one file are not served, so they are not disclosed either.
         let is_directory = chosen.file.is_none();
         move |path: &str| is_directory.then(|| files.explain(path, &base))?
     };

@@ -18,7 +18,7 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 2048;
 /// What a text that was too long ends with.
 const CUT: &str = "...";
 
-/// Writes our own words and numbers.
+/// Writes text of this crate, and numbers.
 pub(super) fn put(line: &mut String, arguments: fmt::Arguments<'_>) {
     line.write_fmt(arguments)
         .expect("a String takes everything");

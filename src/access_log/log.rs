@@ -121,9 +121,9 @@ impl Log {
         self.shared.work.notify_one();
     }
 
-    /// Waits until every line so far is written or given up, `patience` at most; whether it came to that.
-    pub fn flush(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    /// Waits until every line so far is written or given up, `timeout` at most. Returns whether all is.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
         let mut state = self.shared.lock();
         while state.is_due() || state.in_flight > 0 {
             let left = deadline.saturating_duration_since(Instant::now());

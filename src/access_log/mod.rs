@@ -1,6 +1,6 @@
 //! One [`Record`] per request, at its end, and the formats that turn it into a line.
 //!
-//! The server calls [`record`], which costs a comparison while nothing listens. The subscriber that the command
+//! The server calls [`record`], which costs a comparison while there is no subscriber. The subscriber that the command
 //! installs ([`install`]) takes the record as it is, formats a line at once, on the thread that served, and leaves it
 //! in a bounded buffer ([`Log`]); another thread writes. So no request waits for the log, whatever becomes of its
 //! output. Any other `tracing` subscriber gets the same as one event with the target [`TARGET`].
@@ -53,7 +53,7 @@ pub struct Record<'a> {
     pub is_cut: bool,
 }
 
-/// Whether anything listens for records; if not, there is no need to make one.
+/// Whether there is a subscriber for records; if not, there is no need to make one.
 pub fn is_listened_to() -> bool {
     tracing::event_enabled!(target: TARGET, tracing::Level::INFO)
 }

@@ -19,11 +19,11 @@ const SWEEP_MIN: usize = 64;
 /// ```
 /// use sockeye::{Broadcast, Router};
 ///
-/// let news = Broadcast::default();
-/// let streams = news.clone();
+/// let feed = Broadcast::default();
+/// let streams = feed.clone();
 /// let router = Router::new().get("/events", move |_| streams.subscribe());
 /// // Later, on any thread:
-/// news.send("the salmon are back");
+/// feed.send("the salmon are back");
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Broadcast {
@@ -52,7 +52,7 @@ impl Broadcast {
         self.subscribe_with([])
     }
 
-    /// The same, with what this client alone is told before: the present state, or what it has missed.
+    /// The same, after events for this client alone: the present state, or what it has missed.
     ///
     /// `first` is asked for while no other event can come between; it must not use this broadcast itself. If it does
     /// not fit into the buffer, the stream ends after what does.

@@ -116,7 +116,7 @@ impl From<Event> for Bytes {
 pub struct EventSender(Sender);
 
 impl EventSender {
-    /// Sends an event, or a text as one, without waiting for anybody; as [`Sender::try_send`] does.
+    /// Sends an event, or a text as one, without waiting; as [`Sender::try_send`] does.
     pub fn try_send(&self, event: impl Into<Event>) -> Result<(), TrySendError> {
         self.try_send_bytes(event.into().into())
     }

@@ -75,7 +75,7 @@ impl Response {
 }
 
 impl Sender {
-    /// Sends `bytes`, without waiting for anybody.
+    /// Sends `bytes`, without waiting.
     ///
     /// A message is taken as a whole or not at all. One that is larger than the buffer is taken when that is empty.
     ///
@@ -106,7 +106,7 @@ impl Sender {
     }
 }
 
-// What a message takes in the buffer beside its bytes, so that empty words are counted too.
+// What a message takes in the buffer beside its bytes, so that empty messages are counted too.
 const MESSAGE_BYTES: usize = size_of::<Bytes>();
 
 /// Both ends of a body; a `heartbeat` is sent whenever nothing else was for that long.

@@ -39,7 +39,7 @@ impl AccessFlags {
         !self.auth.is_empty() || self.auth_file.is_some()
     }
 
-    /// Who may enter; empty if everybody may. `root` is what is served. May ask for a password at the terminal.
+    /// The users who may ask; empty if everyone may. `root` is what is served. May ask for a password at the terminal.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::server::Config;
 pub const CONNECTIONS_MAX: usize = 10_000;
 
 /// Descriptors for everything that is no connection: listeners, poller, log, root; and besides an eighth of all there
-/// are, for the files that are being sent. When those run out a client is told to come back (503), and no other is
+/// are, for the files that are being sent. When those run out a client gets a 503, and no other is
 /// harmed.
 const RESERVE: u64 = 64;
 

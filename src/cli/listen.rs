@@ -154,7 +154,7 @@ fn cannot_listen(BindError { address, source }: &BindError) -> Exit {
     Exit::cannot_listen(format!("cannot listen on {address}: {what}\n  {hint}"))
 }
 
-/// The system's words without its number, in lower case.
+/// The system's error without its number, in lower case.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn without_a_port_the_next_free_one_is_used_with_a_note() {
-        // Taken on one family is taken: else `localhost` would lead to somebody else.
+        // Taken on one family is taken: else `localhost` would lead to another server.
         let taken = |address: SocketAddr| {
             let busy = address.port() == 8080 || address.port() == 8081 && address.is_ipv6();
             busy.then_some(ErrorKind::AddrInUse)

@@ -35,7 +35,7 @@ impl LogFlags {
     ///
     /// # Errors
     ///
-    /// The file cannot be written, or everybody could read it.
+    /// The file cannot be written, or is in the directory that is served.
     pub fn open(&self, root: Option<&Path>) -> Result<Option<Log>, Exit> {
         let Some(file) = &self.log_file else {
             return Ok(None);

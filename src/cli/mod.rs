@@ -3,7 +3,7 @@
 //! [`Options::parse`] turns arguments and variables into plain values. A flag is defined, with its default, help, parser
 //! and test, in the file of its group: [`Options`], [`FileFlags`], [`ResponseFlags`], [`AccessFlags`], [`LogFlags`],
 //! [`LimitFlags`]. [`directory`] and [`listen`] check values against the machine, each answering with a value or with an
-//! [`Exit`]: the words and the exit code.
+//! [`Exit`]: the message and the exit code.
 //! [`terminal`] does the printing, and never dies of an output that is closed or full.
 
 mod access_flags;

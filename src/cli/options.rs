@@ -91,7 +91,7 @@ pub struct Options {
     #[arg(skip)]
     pub set_flags: Vec<String>,
 
-    /// What was taken from `PORT` and `HOST`, in words
+    /// What was taken from `PORT` and `HOST`, in sentences
     #[arg(skip)]
     pub notes: Vec<String>,
 }

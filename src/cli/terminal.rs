@@ -65,7 +65,7 @@ pub fn colours_log() -> bool {
 }
 
 /// Where the log goes: stderr through a descriptor of its own, so that a write that stalls there holds no lock that
-/// anybody else wants.
+/// another thread needs.
 pub fn log_output() -> Box<dyn Write + Send> {
     match io::stderr().as_fd().try_clone_to_owned() {
         Ok(descriptor) => Box::new(File::from(descriptor)),

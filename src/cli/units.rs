@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Longer than anybody waits; keeps sums of times from overflowing.
+/// About 116 days; keeps sums of times from overflowing.
 const SECONDS_MAX: f64 = 1e7;
 
 /// More than any machine has; keeps sums of sizes from overflowing.

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Exit;
 
-/// clap's words, beginning like all of ours; about an unknown flag, ours.
+/// clap's message, beginning like every other one here; for an unknown flag, a message of this crate.
 pub(super) fn exit(error: &clap::Error) -> Exit {
     let text = error.render().to_string();
     match error.kind() {

@@ -67,7 +67,7 @@ fn show(request: &Request) -> Response {
     })
 }
 
-/// The body as it comes, called what the client calls it.
+/// The body as it comes, of the media type that the client gives it.
 fn give_back(request: &Request) -> Response {
     let mut response = unlike_ours(Response::new(StatusCode::OK)).with_body(Body::Incoming);
     let media_type = request.headers().all("Content-Type").next();

@@ -1,6 +1,6 @@
 //! The answer as the query wishes it: `?status=418&delay=2s&header=X-A:b`.
 //!
-//! A link on anybody's page may ask for this, so nothing can be asked for that acts on this site, on a proxy before it,
+//! A link on any page may ask for this, so nothing can be asked for that acts on this site, on a proxy before it,
 //! or on how the answer travels.
 
 use std::time::Duration;

@@ -54,7 +54,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Room for about `bytes_max`; 0 remembers nothing. Nobody who does not know `seed` can make paths collide.
+    /// Room for about `bytes_max`; 0 remembers nothing. Without knowing `seed`, no client can make paths collide.
     pub(super) fn new(bytes_max: usize, seed: u64) -> Cache {
         let count = (bytes_max / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX);
         Cache {

@@ -19,7 +19,7 @@ impl StaticFiles {
     /// Why `path`, still percent-encoded, is 404, and what would help; `None` if nothing is known. `base` is what
     /// stands before every path that a client sees, such as `/repo`.
     ///
-    /// The sentence tells what is there and hidden: it is for the person who serves, not for clients.
+    /// The sentence discloses what is there and hidden: it is for the operator, not for clients.
     pub fn explain(&self, path: &str, base: &str) -> Option<String> {
         let path = SafePath::from_url(path).ok()?;
         let shown = |names: &CStr| format!("`{base}/{}`", shown(names.to_bytes()));

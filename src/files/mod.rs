@@ -122,7 +122,7 @@ impl FilesConfig {
 }
 
 impl StaticFiles {
-    /// Serves a directory as [`FilesConfig::default`] says. Fails if it is not a directory, or cannot be opened.
+    /// Serves a directory by [`FilesConfig::default`]. Fails if it is not a directory, or cannot be opened.
     pub fn new(root: impl AsRef<Path>) -> io::Result<StaticFiles> {
         StaticFiles::with_config(root, &FilesConfig::default())
     }
@@ -314,7 +314,7 @@ impl StaticFiles {
         Ok(Found::File(found, path, siblings))
     }
 
-    /// Tells the person who serves what a stranger is not told, about once a second.
+    /// Logs for the operator what clients do not learn, about once a second.
     fn complain(&self, raw_path: &str, failure: &Failure) {
         let complaint = match failure {
             // That the root is gone is logged where it is noticed, once.

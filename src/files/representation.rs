@@ -55,7 +55,7 @@ pub(super) struct Description {
 }
 
 impl Description {
-    /// Whether it was made while the date could not be told yet, and now it can: time to make it anew, so that the
+    /// Whether it was made while its date could not be sent yet, and now it can: time to make it anew, so that the
     /// date is written once.
     pub(super) fn has_come_of_age(&self) -> bool {
         self.is_undated && !self.validators.is_undecided(validators::now())
@@ -95,7 +95,7 @@ pub(super) struct Terms<'a> {
 /// What describes a file and does not follow from its bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind<'a> {
-    /// Its media type is told by the last name of this path; other codings of it may lie beside it.
+    /// Its media type follows from the last name of this path; other codings of it may lie beside it.
     Named(&'a [u8], Codings),
     /// It is this media type in a coding.
     Encoded(&'a str, Coding),
@@ -171,7 +171,7 @@ impl Content {
     }
 }
 
-/// What reading a file tells: all of a small one, the start of a large one.
+/// What is read of a file: all of a small one, the start of a large one.
 struct Look {
     start: Vec<u8>,
     tag: Option<String>,

@@ -1,6 +1,6 @@
 //! The response, once the outcome is decided.
 //!
-//! A stranger is told what is there and nothing else: what is missing, hidden, forbidden, no regular file or behind a
+//! A client learns what is there and nothing else: what is missing, hidden, forbidden, no regular file or behind a
 //! link that leads out is one and the same 404.
 
 use std::ops::Range;
@@ -141,7 +141,7 @@ fn partial(
         fields.append("Content-Range", place).expect(valid);
         body(description, content, part.clone())
     } else {
-        // Nobody who writes a file can know it: it depends on the file and on a secret of this process.
+        // The author of a file cannot know it: it depends on the file and on a secret of this process.
         let boundary = xxh3_128_with_seed(description.fields.as_lines(), boundary_seed);
         let boundary = format!("{boundary:032x}");
         let media_type = format!("multipart/byteranges; boundary={boundary}");

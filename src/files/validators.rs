@@ -1,4 +1,4 @@
-//! What tells a client whether its copy is still good (RFC 9110 §8.8).
+//! ETag and Last-Modified, by which a client learns whether its copy is still good (RFC 9110 §8.8).
 //!
 //! A validator never vouches for bytes it does not know:
 //!
@@ -84,7 +84,7 @@ pub(super) fn tag_of_state(fingerprint: &Fingerprint) -> String {
 pub(super) struct Validators {
     /// The strong tag, quotes included.
     pub(super) tag: Option<String>,
-    /// Seconds of the modification time, if it is one that can be told.
+    /// Seconds of the modification time, if it is one that can be sent.
     pub(super) modified: Option<i64>,
     modified_at: Timestamp,
     changed: Timestamp,

@@ -20,7 +20,7 @@ pub(crate) struct Directory {
     hidden: bool,
 }
 
-/// What an entry is, as far as it is told by the directory itself.
+/// The type of an entry, as far as the directory itself holds it.
 pub(super) enum Kind {
     File,
     Directory,
@@ -47,7 +47,7 @@ impl Directory {
         &self.path
     }
 
-    /// Reads on into `buffer` and tells each of the names found there; `false` at the directory's end.
+    /// Reads on into `buffer` and passes on each of the names found there; `false` at the directory's end.
     pub(super) fn read(
         &self,
         buffer: &mut [MaybeUninit<u8>],
@@ -85,7 +85,7 @@ impl Directory {
         Ok(())
     }
 
-    /// What an entry is now. `None` if it has vanished or cannot be asked for; an error if that cannot be told, because
+    /// What an entry is now. `None` if it has vanished or cannot be asked for; an error if that is unknown, because
     /// a listing that leaves out what is there would be wrong.
     pub(super) fn look(&self, name: &CStr) -> Result<Option<Stat>, Failure> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;

@@ -117,7 +117,7 @@ impl Listing {
 
     fn advance_unsorted(&mut self) -> Result<(), Failure> {
         let mut buffer = Vec::with_capacity(READ_BYTES);
-        // One that tells nothing, because nothing in it can be asked for, would be an empty piece: the end.
+        // An empty piece, of names that cannot be asked for, would be taken for the end.
         while self.piece.is_empty() || self.piece.len() < PIECE_BYTES / 2 {
             let mut told: Vec<(CString, Kind)> = Vec::new();
             let more = self

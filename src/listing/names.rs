@@ -136,7 +136,7 @@ fn place(
             let is_directory = is_directory(&stat);
             let key = match column {
                 Column::Name => key,
-                // A directory's own size says nothing about what is in it.
+                // A directory's own size does not depend on its content.
                 Column::Size if is_directory => 0,
                 Column::Size => stat.st_size as u128,
                 // In the order of signed numbers.

@@ -1,7 +1,7 @@
-//! A listing as bytes: HTML from a template, JSON, or one name a line. Pure: it is told what is there.
+//! A listing as bytes: HTML from a template, JSON, or one name a line. Pure: the caller passes what is there.
 //!
-//! Names are anybody's, so every one is escaped where it is shown and percent-encoded where it is linked, its colons
-//! and slashes too, so that `javascript:x` stays a file.
+//! Names may hold anything, so every one is escaped where it is shown and percent-encoded where it is linked, its
+//! colons and slashes too, so that `javascript:x` stays a file.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -96,7 +96,7 @@ impl<'a> Wake<'a> {
         }
     }
 
-    /// The same, told whether the server is stopping.
+    /// The same, with whether the server is stopping.
     pub fn with_closing(self, is_closing: bool) -> Wake<'a> {
         Wake { is_closing, ..self }
     }
@@ -164,7 +164,7 @@ pub struct FileSlice {
     pub range: Range<u64>,
     /// What it was when the answer was decided.
     pub fingerprint: Fingerprint,
-    /// Whoever knows more of the file than its fingerprint; asked where that has changed.
+    /// Knows more of the file than its fingerprint; is asked where that has changed.
     pub witness: Option<Arc<dyn Witness>>,
 }
 
@@ -200,7 +200,7 @@ impl FileSlice {
     }
 }
 
-/// What tells one state of a file from another without reading it.
+/// What distinguishes one state of a file from another without reading it.
 ///
 /// Two equal fingerprints mean equal bytes if the later one was taken more than the clock's granularity after
 /// `changed`: no write can leave the change time alone.
@@ -235,7 +235,7 @@ impl Fingerprint {
     /// Whether a file that is open all the while still begins with the bytes it had: it has only grown, or its change
     /// time has moved as far as its attributes explain. An edit that restores the modification time is not taken for
     /// that, and neither is a rename that leaves everything but the name; whether a file that has grown was also
-    /// rewritten, no fingerprint tells.
+    /// rewritten, no fingerprint shows.
     pub fn has_kept_bytes(&self, earlier: &Fingerprint) -> bool {
         let is_same_file = (self.device, self.inode) == (earlier.device, earlier.inode);
         let has_grown = self.size > earlier.size;

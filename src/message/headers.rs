@@ -179,7 +179,7 @@ impl Headers {
         }
     }
 
-    /// Whether a field of this name can be there at all; for most fields that are not, this tells.
+    /// Whether a field of this name can be there at all; `false` for most fields that cannot.
     #[inline]
     fn may_contain(&self, name: &str) -> bool {
         self.fields().shapes & shape(name.as_bytes()) != 0
@@ -269,6 +269,16 @@ pub(crate) fn list_elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
     .map(<[u8]>::trim_ascii)
     .filter(|element| !element.is_empty())
+}
+
+/// Whether `Accept` names one of `media_types`, which may be ranges, and does not exclude it by its weight.
+pub(crate) fn accepts(headers: &Headers, media_types: &[&str]) -> bool {
+    headers.elements("Accept").any(|range| {
+        let mut parameters = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
+        let asked = parameters.next().unwrap_or_default();
+        let is_asked = |media_type: &&str| asked.eq_ignore_ascii_case(media_type.as_bytes());
+        media_types.iter().any(is_asked) && parameters.find_map(weight) != Some(0)
+    })
 }
 
 /// The weight `q=0.25` in thousandths (RFC 9110 §12.4.2), 0 if it is malformed; `None` if the parameter is another one.

@@ -21,7 +21,7 @@ use super::Response;
 /// ```
 /// use sockeye::{IntoResponse, Request, Response, Router, StatusCode};
 ///
-/// /// What may go wrong here, and what the client is told.
+/// /// What may go wrong here, and what the client reads of it.
 /// enum Problem {
 ///     NoNumber,
 ///     Zero,

@@ -52,8 +52,8 @@ impl Request {
 impl Response {
     /// 200 with `value` as JSON.
     ///
-    /// A value that cannot be JSON (a map whose keys are no strings, say) is a fault of the program: the client gets a
-    /// 500, and the reason is logged.
+    /// A value that cannot be JSON (such as a map whose keys are not strings) is a fault of the program: the client
+    /// gets a 500, and the reason is logged.
     pub fn json(value: impl Serialize) -> Response {
         match serde_json::to_vec(&value) {
             Ok(json) => Response::new(StatusCode::OK)

@@ -1,4 +1,4 @@
-//! The vocabulary: what everybody in the house hands to each other.
+//! The vocabulary: the values that the other rooms pass to each other.
 //!
 //! Plain values. Nothing here reads, writes, waits or asks the time; a [`Body`] may *carry* an open file,
 //! but only the server sends it.
@@ -16,7 +16,7 @@ mod target;
 
 pub use body::{Attributes, Body, BodySource, FileSlice, Fingerprint, Stream, Wake, Witness};
 pub use headers::{Headers, InvalidField};
-pub(crate) use headers::{Span, is_field_value, is_token, list_elements, weight};
+pub(crate) use headers::{Span, accepts, is_field_value, is_token, list_elements, weight};
 pub use http::{Method, StatusCode};
 pub use into_response::IntoResponse;
 #[cfg(feature = "json")]

@@ -9,7 +9,7 @@ use http::Method;
 use super::collected::Collected;
 use super::{Headers, Target};
 
-/// The protocol version a message speaks.
+/// The protocol version of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// HTTP/1.0: one request a connection, unless the client asks for more.
@@ -275,7 +275,7 @@ impl Request {
         &self.target
     }
 
-    /// The version the client speaks.
+    /// The version of the request.
     pub fn version(&self) -> Version {
         self.version
     }

@@ -67,7 +67,7 @@ impl Target {
 
     /// Like [`Target::parse`], into the memory that is already there. After an error the value is unspecified.
     pub(crate) fn assign(&mut self, text: &str, method: &Method) -> Result<(), TargetError> {
-        // One pass tells what is in it, and most often that is nothing that needs another.
+        // One pass finds what is in it; most often nothing needs a second one.
         let kinds = text
             .bytes()
             .fold(0, |kinds, byte| kinds | KINDS[byte as usize]);

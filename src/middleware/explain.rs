@@ -1,7 +1,7 @@
 //! A 404 that explains itself, to the person at this machine.
 //!
 //! A remote learns nothing: the request must come from this machine, under one of its loopback names, through no
-//! proxy (behind which everybody comes from this machine) and from no page of another site.
+//! proxy (whose clients all seem to come from this machine) and from no page of another site.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -124,7 +124,7 @@ impl Missing {
     }
 }
 
-/// Lets the 404s of `inside` say what `explain` knows of their path, which it may look up on the disk.
+/// Adds to the 404s of `inside` what `explain` knows of their path, which it may look up on the disk.
 pub fn explained<H: Handler>(
     missing: Missing,
     explain: impl Fn(&str) -> Option<String> + Send + Sync + 'static,

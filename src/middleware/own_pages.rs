@@ -1,7 +1,7 @@
 //! The site's own error pages: the nearest `404.html` upwards of what is missing, and `50x.html` of what fails.
 
 use crate::handler::Handler;
-use crate::message::{Headers, Method, Request, Response, StatusCode};
+use crate::message::{Method, Request, Response, StatusCode, accepts};
 use crate::middleware::EveryError;
 
 // How deep beneath the root a page is looked for.
@@ -17,22 +17,12 @@ pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
             _ => return response,
         };
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        match is_read && accepts_html(request.headers()) {
+        match is_read && accepts(request.headers(), &["text/html", "text/*", "*/*"]) {
             true => page(name, request, pages, response),
             false => response,
         }
     };
     EveryError::new(dress, inside)
-}
-
-fn accepts_html(headers: &Headers) -> bool {
-    headers.elements("Accept").any(|range| {
-        let media_type = range.split(|&byte| byte == b';').next().unwrap_or_default();
-        matches!(
-            &media_type.trim_ascii().to_ascii_lowercase()[..],
-            b"text/html" | b"text/*" | b"*/*"
-        )
-    })
 }
 
 fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) -> Response {
@@ -107,7 +97,7 @@ mod tests {
             assert_eq!(response.headers().contains("ETag"), status == 200);
             assert!(is(&response, body), "{path}");
         }
-        for accept in ["application/json", "text/plain"] {
+        for accept in ["application/json", "text/plain", "text/html;q=0"] {
             let response = site.handle(&Request::get("/b").with_header("Accept", accept));
             assert!(!is(&response, "outer"), "{accept}");
         }

@@ -1,7 +1,7 @@
 //! Single-page applications: a browser that navigates to a path without a file gets the application's page.
 
 use crate::handler::Handler;
-use crate::message::{Headers, Method, Request, StatusCode};
+use crate::message::{Method, Request, StatusCode, accepts};
 use crate::middleware::{Next, Wrap};
 
 /// Answers a navigation to what `inside` does not have with the page at `path`. A missing script or picture stays
@@ -32,16 +32,9 @@ fn is_navigation(request: &Request) -> bool {
         .unwrap_or_default();
     let is_wanted = match request.headers().get("Sec-Fetch-Mode") {
         Some(mode) => mode == "navigate",
-        None => accepts_html(request.headers()),
+        None => accepts(request.headers(), &["text/html"]),
     };
     is_read && !name.contains('.') && is_wanted
-}
-
-fn accepts_html(headers: &Headers) -> bool {
-    headers.elements("Accept").any(|range| {
-        let media_type = range.split(|&byte| byte == b';').next().unwrap_or_default();
-        media_type.trim_ascii().eq_ignore_ascii_case(b"text/html")
-    })
 }
 
 #[cfg(test)]
@@ -68,6 +61,7 @@ mod tests {
             ("/users/7", ("Sec-Fetch-Mode", "navigate"), 200),
             ("/users/7", ("Sec-Fetch-Mode", "cors"), 404),
             ("/users/7", any, 404),
+            ("/users/7", ("Accept", "text/html;q=0"), 404),
             ("/missing.js", html, 404),
             ("/there", html, 200),
         ] {

@@ -51,7 +51,7 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// Handlers by path, and one for everything else.
 ///
 /// A handler for GET answers HEAD too, unless there is one for HEAD. [Patterns](crate::router#patterns) that cannot be
-/// told apart are a fault of the program, which ends at the route that is added second, with a sentence.
+/// distinguished are a fault of the program, which panics at the route that is added second, with a sentence.
 #[derive(Default)]
 pub struct Router {
     patterns: matchit::Router<usize>,

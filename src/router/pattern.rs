@@ -1,7 +1,7 @@
 //! Paths and patterns in the one form in which they are compared.
 //!
 //! A path is decoded before it is compared, so that `/%68ello` is `/hello`. A slash that was written `%2F` does not
-//! separate segments, and stays written so until a parameter is taken out; so does `%25`, to be told from a `%` that
+//! separate segments, and stays written so until a parameter is taken out; so does `%25`, to differ from a `%` that
 //! begins such an escape.
 
 use std::borrow::Cow;

@@ -278,7 +278,7 @@ impl Connection {
     }
 }
 
-/// Whoever drops a connection cuts short what is under way.
+/// A connection that is dropped cuts short what is under way.
 impl Drop for Connection {
     fn drop(&mut self) {
         if let State::Active(mut conversation) = mem::replace(&mut self.state, State::Idle) {

@@ -25,7 +25,8 @@ pub(super) const READ_BYTES: usize = 64 * 1024;
 // What pipelined answers may gather before they are sent.
 pub(super) const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
-// A turn ends after so many requests or this long, whichever is first, or after so many full reads; then others are due.
+// A turn ends after so many requests or this long, whichever is first, or after so many full reads; then others are
+// due.
 const TURN_ANSWERS_MAX: usize = 64;
 const TURN_TIME_MAX: Duration = Duration::from_millis(1);
 pub(super) const TURN_READS_MAX: usize = 4;
@@ -85,7 +86,7 @@ impl Connection {
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
                     Progress::Done => conversation.delivered(),
-                    // Nobody will take what it waits for.
+                    // What it waits for would not be taken.
                     Progress::Pending(_) if self.socket.is_gone() => return Ok(Next::Close),
                     progress => return Ok(Next::Wait(self.wait_for(progress, context))),
                 },
@@ -152,8 +153,8 @@ impl Connection {
     ) {
         self.timeouts.note_answer();
         self.is_reprieved = false;
-        // A file changed since the request came must not be younger than its answer, and the waits that follow begin now,
-        // however long the handler took.
+        // A file changed since the request came must not be younger than its answer, and the waits that follow begin
+        // now, however long the handler took.
         context.now = Instant::now();
         if !response.delay().is_zero() {
             let until = after(context.now, response.delay());
@@ -163,8 +164,8 @@ impl Connection {
         conversation.answer(response, context.clock.date(context.now));
     }
 
-    /// What is to be waited for: that the client takes what is there, then that an answer's time has come. If it has, it
-    /// is answered.
+    /// What is to be waited for: that the client takes what is there, then that an answer's time has come. If it has,
+    /// it is answered.
     fn before_going_on(
         &mut self,
         is_taken: bool,
@@ -181,7 +182,7 @@ impl Connection {
         context.now = Instant::now();
         let is_due = |until: Instant| context.is_closing || context.now >= until;
         match self.held_back.take() {
-            // Nobody will take it.
+            // It would not be taken.
             Some(_) if self.socket.is_gone() => Ok(Some(Next::Close)),
             Some(held_back) if !is_due(held_back.1) => {
                 let progress = Progress::Pending(Some(held_back.1));
@@ -232,7 +233,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The connection is over: tells the log of the request that this cuts short, if there is one.
+    /// The connection is over: records the request that this cuts short, if there is one.
     pub(super) fn record_cut(&mut self, conversation: &mut Conversation) {
         let sent = conversation.take_sent();
         if sent.is_some() || self.began.is_some() {
@@ -241,7 +242,7 @@ impl Connection {
         }
     }
 
-    /// Tells the log what became of the current request.
+    /// Makes the record of the current request, at its end.
     fn record(&mut self, sent: Option<Sent>, conversation: &Conversation, is_cut: bool) {
         let began = self.began.take();
         if !access_log::is_listened_to() {

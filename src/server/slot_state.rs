@@ -6,7 +6,7 @@
 //!    ▲                      │ │ ▲ │                                     ▲
 //!    └────── vacate() ──────┘ │ │ └──────────── release() ──────────────┘
 //!                             │ └── release(), if readiness is pending
-//!                             └──── acquire() by somebody else leaves pending readiness
+//!                             └──── acquire() by another thread leaves pending readiness
 //! ```
 //!
 //! No thread waits: readiness for a connection that another thread drives is left here, and that thread finds it when

@@ -132,8 +132,8 @@ impl Root {
         }
     }
 
-    /// Whether `path` is still what `known` was taken of, without opening it. It tells whether what is remembered of it
-    /// holds, and no more: the path may lead out, and then it is nothing that was ever taken inside.
+    /// Whether `path` is still what `known` was taken of, without opening it. The answer is whether what is remembered
+    /// of it holds, and no more: the path may lead out, and then it is nothing that was ever taken inside.
     pub(crate) fn is_still(&self, path: &CStr, known: &Fingerprint) -> bool {
         let Ok(directory) = self.directory() else {
             return false;

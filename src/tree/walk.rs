@@ -156,7 +156,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether links in this directory lead where their text does not say: `/proc/PID/root`, `/proc/PID/fd/3`.
+/// Whether links in this directory lead elsewhere than their text: `/proc/PID/root`, `/proc/PID/fd/3`.
 fn is_magic(directory: BorrowedFd<'_>) -> Result<bool, Failure> {
     // The top of procfs has ordinary ones, such as `/proc/self`.
     const TOP_INODE: u64 = 1;

@@ -59,7 +59,7 @@ fn is_bodiless(status: StatusCode) -> bool {
 
 /// Appends the status line and all fields of `response` to `out`, with the blank line.
 ///
-/// `length` is that of its body, where it is known; HEAD is told it too.
+/// `length` is that of its body, where it is known; a response to HEAD has it too.
 pub(super) fn write_head(
     out: &mut Vec<u8>,
     response: &Response,
@@ -75,7 +75,7 @@ pub(super) fn write_head(
     match framing {
         BodyFraming::Length(length) => write_length(out, length),
         BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
-        // RFC 9110 §8.6: HEAD may be told the length; 204 must not and 304 need not be.
+        // RFC 9110 §8.6: a response to HEAD may have the length; 204 must not and 304 need not be.
         BodyFraming::None if !is_bodiless(status) => length
             .into_iter()
             .for_each(|length| write_length(out, length)),

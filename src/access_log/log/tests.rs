@@ -7,7 +7,7 @@ use super::*;
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// An output that does what the script says, write by write, and takes everything once the script is over.
+/// An output that follows the script, write by write, and takes everything once the script is over.
 struct Scripted {
     script: VecDeque<Step>,
     taken: Sender<Vec<u8>>,

@@ -141,7 +141,7 @@ impl Door {
 
     fn verify(&self, credentials: &str, digest: u128) -> Verdict {
         let _turn = unpoisoned(self.hashing.lock());
-        // Whoever was before us may have been the same.
+        // The guess that was computed before may have been the same.
         if self.remembers(digest) {
             return Verdict::Enter;
         }

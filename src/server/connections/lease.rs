@@ -16,7 +16,7 @@ use crate::sync::unpoisoned;
 // For a connection that is left to the workers. They set another deadline when they come to it.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The right to do something with a connection. Nobody else has it meanwhile.
+/// The right to use a connection; one thread has it at a time.
 ///
 /// It is given up with [`Lease::release`], [`Lease::keep`] or [`Lease::end`].
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The table of all connections: a slot for each, with the time until which it may wait.
 //!
-//! Whoever wants to do something with a connection takes its [`Lease`] first; who may is decided by the slot's
-//! [`SlotState`], and never waited for. The lock in the slot is proof for the compiler: it is always free for the lease's
+//! A thread takes a connection's [`Lease`] before it uses the connection; the slot's [`SlotState`] decides which thread
+//! may, and no thread waits for one. The lock in the slot is proof for the compiler: it is always free for the lease's
 //! holder. A connection at rest is in one of the kernel's ready lists, with what it waits for.
 
 mod lease;
@@ -67,9 +67,9 @@ struct Due(u64);
 /// What ends when a wait is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::server) enum Kind {
-    /// The client's patience with us: it waits for a request that may never come, and may be closed at any time.
+    /// Between requests: no request may ever come, and the connection may be closed at any time.
     Idle = 1,
-    /// Our patience with the client.
+    /// The client must send or take something.
     Timeout = 2,
     /// A time at which the connection wants to be woken.
     Timer = 3,
@@ -152,7 +152,7 @@ impl Connections {
     }
 
     /// The lease of the connection that `event` is about, with its readiness noted. `None` if the connection is gone,
-    /// or if somebody drives it, who finds the readiness when letting go.
+    /// or if another thread drives it, which finds the readiness when it releases it.
     pub(in crate::server) fn acquire(&self, event: Event) -> Option<Lease<'_>> {
         let Source::Connection(token) = event.source() else {
             return None;

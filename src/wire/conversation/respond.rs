@@ -135,7 +135,7 @@ impl Conversation {
         }
     }
 
-    /// Whether the client may hold its body back until it is told to go on (RFC 9110 §10.1.1). Whether some of the
+    /// Whether the client may hold its body back until it gets a 100 (RFC 9110 §10.1.1). Whether some of the
     /// body is here already does not count: the answer would depend on how the network has cut the request.
     fn awaits_continue(&self) -> bool {
         self.request.version >= Version::Http11
