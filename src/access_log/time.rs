@@ -9,18 +9,11 @@ use crate::text::Utc;
 pub(super) fn common(line: &mut String, time: SystemTime) {
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let (time, _) = utc(time);
-    let (year, month, day) = (&time.date()[..4], &time.date()[5..7], &time.date()[8..]);
+    let time = time.as_str();
+    let (year, month, day, clock) = (&time[..4], &time[5..7], &time[8..10], &time[11..]);
     let at = month.parse().map_or(0, |month: usize| 3 * (month - 1));
-    for text in [
-        day,
-        "/",
-        &MONTHS[at..at + 3],
-        "/",
-        year,
-        ":",
-        time.clock(),
-        " +0000",
-    ] {
+    let month = &MONTHS[at..at + 3];
+    for text in [day, "/", month, "/", year, ":", clock, " +0000"] {
         line.push_str(text);
     }
 }

@@ -205,7 +205,8 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry<'_>) {
             time.iter().for_each(|time| push_time(out, time));
         }
         _ => time.iter().for_each(|time| {
-            for part in [time.date(), " ", &time.clock()[..5]] {
+            let time = time.as_str();
+            for part in [&time[..10], " ", &time[11..16]] {
                 out.extend_from_slice(part.as_bytes());
             }
         }),

@@ -33,16 +33,6 @@ impl Utc {
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("it is ASCII")
     }
-
-    /// `2026-11-21`
-    pub(crate) fn date(&self) -> &str {
-        &self.as_str()[..10]
-    }
-
-    /// `08:00:00`
-    pub(crate) fn clock(&self) -> &str {
-        &self.as_str()[11..]
-    }
 }
 
 /// Year, month and day of a number of days since 1970, by Howard Hinnant's `civil_from_days`.
