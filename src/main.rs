@@ -162,7 +162,7 @@ fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
         level,
         colour: file.is_none() && terminal::colours_log(),
     };
-    access_log::install(messages.clone(), settings).expect("nobody else installs a subscriber");
+    access_log::install(messages.clone(), settings).expect("no other subscriber is installed");
     Ok(Logs { messages, file })
 }
 

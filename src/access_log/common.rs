@@ -6,7 +6,7 @@
 //! are UTC.
 
 use super::Record;
-use super::escape::{TARGET_BYTES_MAX, put, quoted};
+use super::escape::{TARGET_BYTES_MAX, address, quoted};
 use super::time::common as time;
 use crate::message::StatusCode;
 use crate::text::decimal;
@@ -14,7 +14,7 @@ use crate::text::decimal;
 pub(super) fn write(line: &mut String, record: &Record<'_>) {
     match record.request.peer() {
         // A client of IPv4 at a socket that takes both is still one of IPv4.
-        Some(peer) => put(line, format_args!("{}", peer.ip().to_canonical())),
+        Some(peer) => address(line, peer.ip().to_canonical()),
         None => line.push('-'),
     }
     line.push_str(" - - [");

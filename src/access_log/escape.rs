@@ -5,6 +5,9 @@
 //! long ends with `...`.
 
 use std::fmt::{self, Write};
+use std::net::IpAddr;
+
+use crate::text::decimal;
 
 /// What a target, or a first line that is none, may fill of a line.
 pub(super) const TARGET_BYTES_MAX: usize = 2048;
@@ -22,6 +25,17 @@ const CUT: &str = "...";
 pub(super) fn put(line: &mut String, arguments: fmt::Arguments<'_>) {
     line.write_fmt(arguments)
         .expect("a String takes everything");
+}
+
+/// Writes an address. One of IPv4 is written digit by digit: formatting it would cost as much as half a line.
+pub(super) fn address(line: &mut String, ip: IpAddr) {
+    let IpAddr::V4(ip) = ip else {
+        return put(line, format_args!("{ip}"));
+    };
+    for (at, octet) in ip.octets().into_iter().enumerate() {
+        line.push_str(if at > 0 { "." } else { "" });
+        line.push_str(decimal(octet.into()).as_str());
+    }
 }
 
 /// Appends `text`, `bytes_max` at most; what is not printable ASCII, and the backslash, is `\xHH`.

@@ -13,9 +13,12 @@
 //! | `reason` | why it was refused |
 //! | `cut` | whether it broke off |
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::Record;
-use super::escape::{FIELD_BYTES_MAX, TARGET_BYTES_MAX, json_text, put};
+use super::escape::{FIELD_BYTES_MAX, TARGET_BYTES_MAX, address, json_text, put};
 use super::time::rfc3339;
+use crate::text::decimal;
 
 pub(super) fn write(line: &mut String, record: &Record<'_>) {
     let request = record.request;
@@ -24,6 +27,12 @@ pub(super) fn write(line: &mut String, record: &Record<'_>) {
     line.push('"');
     line.push_str(",\"peer\":");
     match request.peer() {
+        Some(SocketAddr::V4(peer)) => {
+            line.push('"');
+            address(line, IpAddr::V4(*peer.ip()));
+            number(line, ":", peer.port().into());
+            line.push('"');
+        }
         Some(peer) => put(line, format_args!("\"{peer}\"")),
         None => line.push_str("null"),
     }
@@ -43,12 +52,10 @@ pub(super) fn write(line: &mut String, record: &Record<'_>) {
             .as_ref()
             .map_or("null", |status| status.as_str()),
     );
-    let (sent, received) = (record.sent_bytes, record.received_bytes);
-    let micros = record.duration.as_micros();
-    put(
-        line,
-        format_args!(",\"sent\":{sent},\"received\":{received},\"micros\":{micros}"),
-    );
+    number(line, ",\"sent\":", record.sent_bytes);
+    number(line, ",\"received\":", record.received_bytes);
+    let micros = u64::try_from(record.duration.as_micros());
+    number(line, ",\"micros\":", micros.unwrap_or(u64::MAX));
     let field = |name| request.headers().all(name).next();
     text(line, ",\"referer\":", field("Referer"), FIELD_BYTES_MAX);
     let user_agent = field("User-Agent");
@@ -60,6 +67,11 @@ pub(super) fn write(line: &mut String, record: &Record<'_>) {
     } else {
         ",\"cut\":false}"
     });
+}
+
+fn number(line: &mut String, key: &str, number: u64) {
+    line.push_str(key);
+    line.push_str(decimal(number).as_str());
 }
 
 fn text(line: &mut String, key: &str, value: Option<&[u8]>, bytes_max: usize) {

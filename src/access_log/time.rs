@@ -2,8 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::escape::put;
-use crate::text::Utc;
+use crate::text::{Utc, decimal};
 
 /// `21/Nov/2026:10:21:58 +0000`, Apache's `%t` without its brackets.
 pub(super) fn common(line: &mut String, time: SystemTime) {
@@ -22,7 +21,10 @@ pub(super) fn common(line: &mut String, time: SystemTime) {
 pub(super) fn rfc3339(line: &mut String, time: SystemTime) {
     let (time, micros) = utc(time);
     line.push_str(time.as_str());
-    put(line, format_args!(".{micros:06}Z"));
+    line.push('.');
+    // Seven digits, of which the first is cut off.
+    line.push_str(&decimal(1_000_000 + u64::from(micros)).as_str()[1..]);
+    line.push('Z');
 }
 
 /// The second and the microseconds after it. A clock that is far off must not end a request: what has no four digits of a

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::text::duration;
+
 /// About 116 days; keeps sums of times from overflowing.
-const SECONDS_MAX: f64 = 1e7;
+const WAIT_MAX: Duration = Duration::from_secs(10_000_000);
 
 /// More than any machine has; keeps sums of sizes from overflowing.
 const BYTES_MAX: usize = 1 << 50;
@@ -11,13 +13,9 @@ const BYTES_MAX: usize = 1 << 50;
 /// Seconds with an optional fraction, `10` or `0.5` or `0.5s`; zero included.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let digits = text.strip_suffix('s').unwrap_or(text);
-    let plain = digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    match digits.parse::<f64>() {
-        Ok(seconds) if plain && seconds <= SECONDS_MAX => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("expected seconds, such as 10 or 0.5".to_owned()),
-    }
+    duration(digits, 1.0)
+        .filter(|wait| *wait <= WAIT_MAX)
+        .ok_or_else(|| "expected seconds, such as 10 or 0.5".to_owned())
 }
 
 /// As [`seconds`], but more than 0: a wait of no time is not a time-out.

@@ -20,15 +20,15 @@ pub(super) fn exit(error: &clap::Error) -> Exit {
 
 /// clap offers to pass an unknown flag as a directory's name, which is never meant.
 fn unknown(error: &clap::Error) -> String {
-    let said = |kind| match error.get(kind) {
+    let context = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
         _ => None,
     };
-    let argument = said(ContextKind::InvalidSubcommand)
-        .or(said(ContextKind::InvalidArg))
+    let argument = context(ContextKind::InvalidSubcommand)
+        .or(context(ContextKind::InvalidArg))
         .unwrap_or_default();
-    let hint = match said(ContextKind::SuggestedArg) {
+    let hint = match context(ContextKind::SuggestedArg) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if argument.starts_with('-') => {
             "`sockeye --help` lists the flags there are".to_owned()

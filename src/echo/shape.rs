@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::message::{Headers, Request, Response, StatusCode};
+use crate::text::duration;
 
 const DELAY_MAX: Duration = Duration::from_secs(60);
 const FIELDS_MAX: usize = 8;
@@ -118,11 +119,6 @@ fn delay(text: &str) -> Result<Duration, String> {
         Some(digits) => (digits, 1e-3),
         None => (text.strip_suffix('s').unwrap_or(text), 1.0),
     };
-    let is_plain = digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let seconds = digits.parse().ok().filter(|_| is_plain);
-    let delay = seconds.and_then(|number: f64| Duration::try_from_secs_f64(number * unit).ok());
-    let delay = delay.filter(|delay| *delay <= DELAY_MAX);
+    let delay = duration(digits, unit).filter(|delay| *delay <= DELAY_MAX);
     delay.ok_or_else(|| "`delay` is a time of at most 60s, such as 2s or 250ms".to_owned())
 }

@@ -65,14 +65,14 @@ fn question(request: &Request, name: &[u8]) -> Request {
     };
     // To another method the file is the answer and not what is asked for, so it has no conditions.
     let is_asked_for = matches!(*request.method(), Method::GET | Method::HEAD);
-    let heard = if is_asked_for {
+    let fields = if is_asked_for {
         &HEARD[..]
     } else {
         &HEARD[..1]
     };
     let target = format!("/{}", percent_encode(name, NON_ALPHANUMERIC));
     let question = Request::new(method, &target);
-    heard.iter().fold(question, |question, field| {
+    fields.iter().fold(question, |question, field| {
         let values = request.headers().all(field);
         values.fold(question, |question, value| {
             question.with_header(field, value)

@@ -55,7 +55,7 @@ impl FromStr for Rule {
             .any(|reserved| reserved.eq_ignore_ascii_case(name))
         {
             return Err(format!(
-                "{name} follows from the message itself and is the server's to say"
+                "{name} follows from the message itself, and the server writes it"
             ));
         }
         Headers::new()
@@ -78,17 +78,19 @@ impl Rule {
 /// Adds the fields of `rules` to every response of `inside`. They replace fields of the same name, which is logged
 /// once for each rule; only `Vary` is added to.
 pub fn with_headers(rules: Vec<Rule>, inside: impl Handler) -> impl Handler {
-    let told: Vec<AtomicBool> = rules.iter().map(|_| AtomicBool::new(false)).collect();
+    let logged: Vec<AtomicBool> = rules.iter().map(|_| AtomicBool::new(false)).collect();
     let add = move |request: &Request, mut response: Response| {
         let path = percent_decode_str(request.target().path()).decode_utf8_lossy();
         let chosen = || {
             rules
                 .iter()
-                .zip(&told)
+                .zip(&logged)
                 .filter(|(rule, _)| rule.matches(&path))
         };
-        for (rule, told) in chosen().filter(|(rule, _)| !rule.name.eq_ignore_ascii_case("Vary")) {
-            replace(rule, told, response.headers_mut());
+        for (rule, is_logged) in
+            chosen().filter(|(rule, _)| !rule.name.eq_ignore_ascii_case("Vary"))
+        {
+            replace(rule, is_logged, response.headers_mut());
         }
         for (rule, _) in chosen() {
             let valid = "it was checked when it was read";
@@ -102,12 +104,12 @@ pub fn with_headers(rules: Vec<Rule>, inside: impl Handler) -> impl Handler {
     EveryResponse::new(add, inside)
 }
 
-fn replace(rule: &Rule, told: &AtomicBool, headers: &mut Headers) {
+fn replace(rule: &Rule, is_logged: &AtomicBool, headers: &mut Headers) {
     let Some(ours) = headers.get(&rule.name).map(str::to_owned) else {
         return;
     };
     headers.remove(&rule.name);
-    if ours != rule.value && !told.swap(true, Ordering::Relaxed) {
+    if ours != rule.value && !is_logged.swap(true, Ordering::Relaxed) {
         let Rule { name, value, .. } = rule;
         tracing::info!(target: "sockeye", "--header replaces `{name}: {ours}` by `{name}: {value}`");
     }

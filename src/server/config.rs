@@ -12,7 +12,7 @@ const CORES_PER_LIST: usize = 8;
 /// What a server allows itself and its clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Threads in all. So many handlers less `active_threads` may block without delaying anybody else.
+    /// Threads in all. So many handlers less `active_threads` may block without delaying others.
     pub threads: usize,
     /// Threads that work at the same time; more than the machine has cores is slower.
     pub active_threads: usize,
@@ -61,8 +61,8 @@ impl Config {
             + self.connections_max * connections::SLOT_BYTES
     }
 
-    /// The memory that one connection may take at most besides, in bytes: what it has said and not been answered,
-    /// and what it has been answered and not taken.
+    /// The memory that one connection may take at most besides, in bytes: requests that are not answered yet,
+    /// and answers that the client has not taken yet.
     pub fn connection_bytes(&self) -> usize {
         connection::connection_bytes(&self.limits)
     }

@@ -89,7 +89,7 @@ impl Event {
         Event(bits)
     }
 
-    /// The same, and whoever takes it from the queue has the connection's lease with it.
+    /// The same, and the worker that takes it from the queue has the connection's lease with it.
     pub(super) fn leased(self) -> Event {
         Event(self.0 | LEASED)
     }

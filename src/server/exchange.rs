@@ -299,7 +299,7 @@ fn refused(
     response: impl Fn() -> Response,
 ) -> Response {
     let completed = context.may_block(|context| {
-        survive("a refusal is said as it is", || {
+        survive("the error is sent as it is", || {
             context.handler.complete(request, response())
         })
     });

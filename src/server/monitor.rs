@@ -22,7 +22,7 @@ const FAREWELL: Duration = Duration::from_millis(200);
 // Clients that were in the queue when the server stopped and are still let in.
 const LAST_CLIENTS_MAX: usize = 4096;
 
-/// Monitors until the server is stopped and all is done, then has everybody end.
+/// Monitors until the server is stopped and all is done, then ends every thread.
 pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
     let mut worker = Worker::new(shared, None);
     let sweep_interval = shared

@@ -221,7 +221,7 @@ fn read_stream<'a>(
     };
     if read > wanted {
         return Err(io::Error::other(
-            "the body's reader says that it filled more than its buffer",
+            "the body's reader claims to have filled more than its buffer",
         ));
     }
     if let Some(left) = &mut stream.length {

@@ -8,4 +8,4 @@ mod time;
 pub(crate) use escape::{printable, push_html, push_json};
 pub(crate) use number::{decimal, size};
 pub(crate) use template::{LOOK, Template};
-pub(crate) use time::Utc;
+pub(crate) use time::{Utc, duration};

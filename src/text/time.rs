@@ -1,4 +1,13 @@
-//! Wall-clock time in UTC, for people and programs.
+//! Times as text: seconds in UTC, and durations.
+
+use std::time::Duration;
+
+/// So many units of so many seconds, in plain decimal: `10`, `0.5`. `None` if it is not, or longer than a [`Duration`].
+pub(crate) fn duration(text: &str, unit_seconds: f64) -> Option<Duration> {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let number = text.parse().ok().filter(|_| text.bytes().all(is_plain));
+    Duration::try_from_secs_f64(number.map(|number: f64| number * unit_seconds)?).ok()
+}
 
 /// A second in UTC, `2026-11-21T08:00:00`, of a year with four digits.
 #[derive(Debug, Clone, Copy)]

@@ -38,7 +38,7 @@ const ADDRESSES_MAX: usize = 4096;
 
 /// Lets only `users` in to `inside`. Others are answered 401, 429 or 503, before their body is read.
 pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
-    let door = Door {
+    let authenticator = Authenticator {
         users,
         keys: [RandomState::new(), RandomState::new()],
         remembered: Mutex::default(),
@@ -46,7 +46,7 @@ pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
         waiting: AtomicUsize::new(0),
         guesses: Mutex::default(),
     };
-    let guard = move |request: &Request, next: Next<'_>| match door.admits(request) {
+    let guard = move |request: &Request, next: Next<'_>| match authenticator.check(request) {
         Verdict::Enter => next.run(request),
         refused => refuse(&refused, request),
     };
@@ -72,7 +72,7 @@ fn refuse(verdict: &Verdict, request: &Request) -> Response {
         ),
         Verdict::Busy => (
             StatusCode::SERVICE_UNAVAILABLE,
-            "too many are at the door; try again in a moment",
+            "too many passwords are being checked; try again in a moment",
         ),
         _ => (
             StatusCode::UNAUTHORIZED,
@@ -90,7 +90,7 @@ fn refuse(verdict: &Verdict, request: &Request) -> Response {
 }
 
 #[derive(Debug)]
-struct Door {
+struct Authenticator {
     users: Vec<User>,
     keys: [RandomState; 2],
     /// Digests of names and passwords that were right, and when; at most one for each user.
@@ -116,8 +116,8 @@ struct Failures {
     at: Instant,
 }
 
-impl Door {
-    fn admits(&self, request: &Request) -> Verdict {
+impl Authenticator {
+    fn check(&self, request: &Request) -> Verdict {
         let Some(credentials) = credentials(request) else {
             return Verdict::Unknown;
         };
@@ -140,12 +140,15 @@ impl Door {
     }
 
     fn verify(&self, credentials: &str, digest: u128) -> Verdict {
-        let _turn = unpoisoned(self.hashing.lock());
+        let _hashing = unpoisoned(self.hashing.lock());
         // The guess that was computed before may have been the same.
         if self.remembers(digest) {
             return Verdict::Enter;
         }
-        if unpoisoned(self.guesses.lock()).tried.contains(&(digest, true)) {
+        if unpoisoned(self.guesses.lock())
+            .tried
+            .contains(&(digest, true))
+        {
             return Verdict::Unknown;
         }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));

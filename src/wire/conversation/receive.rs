@@ -204,13 +204,13 @@ fn framing_of(request: &Request) -> Result<Framing, Refusal> {
 /// Whether the client of `request` wants the connection kept (RFC 9112 §9.3).
 fn persists(request: &Request) -> bool {
     // Options are tokens, so a quote quotes nothing and must not hide a `close` behind it.
-    let says = |headers: &Headers, word: &str| {
+    let has_option = |headers: &Headers, word: &str| {
         headers
             .all("Connection")
             .flat_map(|value| value.split(|&byte| byte == b','))
             .any(|option| option.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
     };
     // After CONNECT the client might take the connection for a tunnel.
-    let may = request.method != Method::CONNECT && !says(&request.headers, "close");
-    may && (request.version >= Version::Http11 || says(&request.headers, "keep-alive"))
+    let may = request.method != Method::CONNECT && !has_option(&request.headers, "close");
+    may && (request.version >= Version::Http11 || has_option(&request.headers, "keep-alive"))
 }
