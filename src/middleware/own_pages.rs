@@ -44,23 +44,24 @@ fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) 
     response
 }
 
-/// The page with the error's status. The page's own validators are left out.
+/// The error with the page's fields and body. What says that it is the page's own answer, and may be kept, is left out.
 fn in_place_of(response: Response, page: Response) -> Response {
-    let (status, errors, _) = response.into_parts();
     let (_, mut headers, body) = page.into_parts();
     for name in ["ETag", "Last-Modified", "Accept-Ranges"] {
         headers.remove(name);
     }
     let valid = "it is a header field already";
-    if let Some(value) = errors.get("Retry-After") {
+    if let Some(value) = response.headers().get("Retry-After") {
         headers.append("Retry-After", value).expect(valid);
     }
     headers.append("Vary", "Accept").expect(valid);
-    Response::from_parts(status, headers, body)
+    response.with_headers(headers).with_body(body)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::message::Body;
 
@@ -75,7 +76,9 @@ mod tests {
             "/a/404.html" => Response::html("inner"),
             "/50x.html" => Response::html("failed"),
             "/busy" => {
-                Response::new(StatusCode::SERVICE_UNAVAILABLE).with_header("Retry-After", "1")
+                Response::new(StatusCode::SERVICE_UNAVAILABLE)
+                    .with_header("Retry-After", "1")
+                    .with_delay(Duration::from_secs(2))
             }
             _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers()),
         };
@@ -94,6 +97,7 @@ mod tests {
             let response = site.handle(&request);
             assert_eq!(response.status().as_u16(), status, "{path}");
             assert_eq!(response.headers().contains("Retry-After"), status == 503);
+            assert_eq!(response.delay().as_secs() == 2, status == 503);
             assert_eq!(response.headers().contains("ETag"), status == 200);
             assert!(is(&response, body), "{path}");
         }
