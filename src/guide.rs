@@ -61,7 +61,8 @@
 //!
 //! The body is collected before the handler is asked, up to [`Limits::body_bytes_max`](crate::wire::Limits), beyond
 //! which the client gets a 413: [`Request::body`](crate::Request::body) are its bytes,
-//! [`form_pairs`](crate::Request::form_pairs) reads a form, and with the feature `json` `request.json()` reads JSON.
+//! [`form_pairs`](crate::Request::form_pairs) reads a form, and with the feature `json` `request.json()` reads JSON. What is
+//! larger is [written while it comes](#streaming).
 //!
 //! # Responses
 //!
@@ -210,6 +211,57 @@
 //! keeps silent streams alive ([`Events`](crate::Events)). A browser opens at most six connections to one origin with
 //! HTTP/1.1, so a page has one stream, not one for each thing. Other streams that are written to piece by piece are a
 //! [`Response::channel`](crate::Response::channel).
+//!
+//! In: an [`Upload`](crate::Upload) is written while the body comes, to a file or to anything that is
+//! [`Write`](std::io::Write). Nothing is received while it writes, so that nothing piles up, and between two pieces no
+//! thread waits. The function is asked about the head, so it may refuse before anything is sent:
+//!
+//! ```
+//! use std::io;
+//!
+//! use sockeye::{Method, Router, StatusCode, Upload};
+//! use tempfile::NamedTempFile;
+//!
+//! # let directory = tempfile::tempdir()?.keep();
+//! let router = Router::new().upload(Method::PUT, "/photos/{number}", move |request| {
+//!     let Ok(number) = request.param("number").parse::<u32>() else {
+//!         return Ok(Upload::refused((StatusCode::NOT_FOUND, "photos have numbers\n")));
+//!     };
+//!     let path = directory.join(format!("{number}.jpg"));
+//!     let file = NamedTempFile::new_in(&directory)?;
+//!     let upload = Upload::new(file, |file| match file.persist(path) {
+//!         Ok(_) => Ok(StatusCode::CREATED),
+//!         Err(error) => Err(error.error),
+//!     });
+//!     Ok(upload.with_bytes_max(20 * 1024 * 1024))
+//! });
+//! # use sockeye::{Handler, Request};
+//! # let put = Request::new(Method::PUT, "/photos/7").with_body("...");
+//! # assert_eq!(router.handle(&put).status(), StatusCode::CREATED);
+//! # Ok::<(), io::Error>(())
+//! ```
+//!
+//! What is made for [`Read`](std::io::Read) has the body too, from a pipe, at the price of a thread for each upload. What
+//! it has made of the body counts only at the end, for a client that breaks off ends the pipe as well:
+//!
+//! ```
+//! use std::io::{self, BufRead, BufReader};
+//!
+//! use sockeye::{Method, Router, Upload};
+//!
+//! let router = Router::new().upload(Method::POST, "/lines", |_| {
+//!     let (reader, writer) = io::pipe()?;
+//!     let counting = std::thread::Builder::new().spawn(|| BufReader::new(reader).lines().count())?;
+//!     Ok(Upload::new(writer, |writer| {
+//!         drop(writer); // The reader hears the end.
+//!         format!("{} lines\n", counting.join().expect("it does not panic"))
+//!     }))
+//! });
+//! # use sockeye::{Handler, Request};
+//! # let response = router.handle(&Request::post("/lines").with_body("one\ntwo\n"));
+//! # assert_eq!(response.into_text()?, "2 lines\n");
+//! # Ok::<(), io::Error>(())
+//! ```
 //!
 //! In and out: a handler that answers from the head with [`Body::Incoming`](crate::Body::Incoming) sends the request's
 //! body back while it comes, of any size; [`Echo`](crate::Echo) is the example.

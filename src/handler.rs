@@ -1,8 +1,9 @@
 //! The seam between the server and everything that answers.
 
+use std::io;
 use std::sync::Arc;
 
-use crate::message::{IntoResponse, Request, Response};
+use crate::message::{Destination, Goal, IntoResponse, Request, Response, Upload};
 
 /// Someone who answers requests.
 ///
@@ -103,5 +104,40 @@ impl<H: Handler + ?Sized> Handler for Arc<H> {
 
     fn complete(&self, request: &Request, response: Response) -> Response {
         (**self).complete(request, response)
+    }
+}
+
+/// A function that says where the body of each request goes, as a handler.
+pub(crate) struct Uploads<F>(pub(crate) F);
+
+impl<F> Handler for Uploads<F>
+where
+    F: Fn(&Request) -> io::Result<Upload> + Send + Sync + 'static,
+{
+    fn handle(&self, request: &Request) -> Response {
+        let destination = request.destination.as_ref();
+        match destination.map_or(Goal::Memory, Destination::take) {
+            Goal::Upload(upload) => upload.finish(),
+            // A request made by hand, one without a body, or one of somebody who has not asked about the head.
+            Goal::Memory => match (self.0)(request) {
+                Ok(upload) => upload.receive(request.body()),
+                Err(error) => error.into_response(),
+            },
+            Goal::Taken => {
+                io::Error::other("an upload is asked for a second answer").into_response()
+            }
+        }
+    }
+
+    fn handle_head(&self, head: &Request) -> Option<Response> {
+        let destination = head.destination.as_ref()?;
+        match (self.0)(head) {
+            Ok(upload) => destination.set(upload),
+            Err(error) => Some(error.into_response()),
+        }
+    }
+
+    fn complete(&self, _request: &Request, response: Response) -> Response {
+        response
     }
 }

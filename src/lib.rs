@@ -109,7 +109,7 @@ pub use handler::Handler;
 #[cfg(feature = "json")]
 pub use message::JsonError;
 pub use message::{
-    Body, BodySource, Headers, IntoResponse, Method, Request, Response, StatusCode, Stream,
+    Body, BodySource, Headers, IntoResponse, Method, Request, Response, StatusCode, Stream, Upload,
     Version, Wake,
 };
 pub use middleware::{Next, Wrap};

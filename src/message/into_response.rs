@@ -1,6 +1,7 @@
 //! What a handler may return instead of a whole response.
 
 use std::borrow::Cow;
+use std::io;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -16,6 +17,7 @@ use super::Response;
 /// | [`StatusCode`] | this status, no body |
 /// | `(StatusCode, T)` | what `T` becomes, with this status |
 /// | `Result<T, E>` | what `T` or `E` becomes |
+/// | [`io::Error`] | 500, or 507 if there is no space; the log has the error, the client does not |
 /// | [`Response`] | itself |
 ///
 /// ```
@@ -113,5 +115,29 @@ impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
             Ok(value) => value.into_response(),
             Err(error) => error.into_response(),
         }
+    }
+}
+
+impl IntoResponse for io::Error {
+    fn into_response(self) -> Response {
+        tracing::error!(target: "sockeye", "a request cannot be answered: {self}");
+        Response::failure(self.kind())
+    }
+}
+
+impl Response {
+    /// What the client is told of an error here.
+    pub(crate) fn failure(kind: io::ErrorKind) -> Response {
+        let (status, sentence) = match kind {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "there is no space left here\n",
+            ),
+            _ => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "something went wrong here; it is not the request's fault\n",
+            ),
+        };
+        Response::text(sentence).with_status(status)
     }
 }

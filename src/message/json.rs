@@ -1,6 +1,6 @@
 //! Bodies that are JSON.
 
-use std::fmt;
+use std::{fmt, io};
 
 use http::StatusCode;
 use serde::Serialize;
@@ -60,9 +60,7 @@ impl Response {
                 .with_header("Content-Type", "application/json")
                 .with_body(json),
             Err(error) => {
-                tracing::error!(target: "sockeye", "a value cannot be written as JSON: {error}");
-                Response::text("something went wrong here; it is not the request's fault\n")
-                    .with_status(StatusCode::INTERNAL_SERVER_ERROR)
+                io::Error::other(format!("a value cannot be JSON: {error}")).into_response()
             }
         }
     }

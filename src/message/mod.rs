@@ -13,6 +13,7 @@ mod problem;
 mod request;
 mod response;
 mod target;
+mod upload;
 
 pub use body::{Attributes, Body, BodySource, FileSlice, Fingerprint, Stream, Wake, Witness};
 pub use headers::{Headers, InvalidField};
@@ -26,3 +27,5 @@ pub use request::{Request, Version};
 pub use response::Response;
 pub(crate) use target::is_authority;
 pub use target::{Target, TargetError};
+pub use upload::Upload;
+pub(crate) use upload::{Destination, Goal};

@@ -7,7 +7,7 @@ use std::time::Instant;
 use http::Method;
 
 use super::collected::Collected;
-use super::{Headers, Target};
+use super::{Destination, Headers, Target};
 
 /// The protocol version of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,8 @@ pub struct Request {
     pub(crate) version: Version,
     pub(crate) headers: Headers,
     pub(crate) body: Collected,
+    /// There if the body has not come yet, or not to memory.
+    pub(crate) destination: Option<Destination>,
     pub(crate) peer: Option<SocketAddr>,
     pub(crate) received: Option<Instant>,
     route: Route,
@@ -70,6 +72,7 @@ impl Default for Request {
             version: Version::Http11,
             headers: Headers::new(),
             body: Collected::default(),
+            destination: None,
             peer: None,
             received: None,
             route: Route::default(),
@@ -161,6 +164,7 @@ impl Request {
         self.version = Version::Http11;
         self.headers.refill(b"", std::iter::empty());
         self.body.clear();
+        self.destination = None;
     }
 
     /// The method; case-sensitive.
@@ -285,7 +289,7 @@ impl Request {
         &self.headers
     }
 
-    /// The whole body; empty while only the head is known.
+    /// The whole body; empty while only the head is known, and if it went to an [`Upload`](crate::Upload).
     pub fn body(&self) -> &[u8] {
         &self.body
     }

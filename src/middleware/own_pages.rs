@@ -75,11 +75,9 @@ mod tests {
             "/404.html" => Response::html("outer").with_header("ETag", "\"a\""),
             "/a/404.html" => Response::html("inner"),
             "/50x.html" => Response::html("failed"),
-            "/busy" => {
-                Response::new(StatusCode::SERVICE_UNAVAILABLE)
-                    .with_header("Retry-After", "1")
-                    .with_delay(Duration::from_secs(2))
-            }
+            "/busy" => Response::new(StatusCode::SERVICE_UNAVAILABLE)
+                .with_header("Retry-After", "1")
+                .with_delay(Duration::from_secs(2)),
             _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers()),
         };
         let site = with_own_pages(inside);

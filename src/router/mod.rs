@@ -36,14 +36,15 @@
 //! parameter: it may be `..`, or hold slashes. [`StaticFiles`](crate::StaticFiles), nested, is safe.
 
 mod pattern;
+mod route;
 
-use std::collections::HashSet;
-use std::fmt;
+use std::{fmt, io};
 
-use crate::handler::Handler;
-use crate::message::{IntoResponse, Method, Request, Response, StatusCode};
+use crate::handler::{Handler, Uploads};
+use crate::message::{IntoResponse, Method, Request, Response, StatusCode, Upload};
 use crate::middleware::{Next, Wrap};
 use pattern::Beginnings;
+use route::{Endpoint, Route};
 
 // `Allow` of `OPTIONS *`, which asks about the server as a whole.
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -60,23 +61,7 @@ pub struct Router {
     beginnings: Beginnings,
 }
 
-/// Everything that answers for one pattern.
-struct Route {
-    pattern: String,
-    methods: Vec<(Method, Endpoint)>,
-    /// Whatever the method: the handler itself refuses those that it does not allow.
-    any: Option<Endpoint>,
-    /// How many segments are taken off the path before the handler sees it.
-    prefix_segments: usize,
-}
-
-struct Endpoint {
-    handler: Box<dyn Handler>,
-    /// It declines every head, so it need not be asked.
-    wants_body: bool,
-}
-
-/// What answers a request, or why no handler does.
+/// Who answers a request, or why nobody does.
 enum Found<'a> {
     /// The request is the one that the handler is to see, where that is another.
     Endpoint(&'a Endpoint, Option<Box<Request>>),
@@ -148,15 +133,33 @@ impl Router {
 
     /// Sends requests with `method` for paths like `pattern` to a function.
     #[track_caller]
-    pub fn route<F, R>(mut self, method: Method, pattern: &str, function: F) -> Router
+    pub fn route<F, R>(self, method: Method, pattern: &str, function: F) -> Router
     where
         F: Fn(&Request) -> R + Send + Sync + 'static,
         R: IntoResponse,
     {
         let endpoint = Endpoint {
-            handler: Box::new(function),
             wants_body: true,
+            ..Endpoint::new(function)
         };
+        self.with_endpoint(method, pattern, endpoint)
+    }
+
+    /// Sends the bodies of requests with `method` for paths like `pattern` where a function says, while they come: see
+    /// [`Upload`]. The function is asked about the head, before the client has sent more.
+    ///
+    /// A middleware around it is called with the head first and again when all of the body is written, as for any request
+    /// [with a body](crate::middleware#twice-for-a-request-with-a-body).
+    #[track_caller]
+    pub fn upload<F>(self, method: Method, pattern: &str, function: F) -> Router
+    where
+        F: Fn(&Request) -> io::Result<Upload> + Send + Sync + 'static,
+    {
+        self.with_endpoint(method, pattern, Endpoint::new(Uploads(function)))
+    }
+
+    #[track_caller]
+    fn with_endpoint(mut self, method: Method, pattern: &str, endpoint: Endpoint) -> Router {
         let route = self.route_mut(pattern);
         assert!(
             !route.methods.iter().any(|(other, _)| *other == method),
@@ -283,50 +286,6 @@ impl Router {
     }
 }
 
-impl Route {
-    fn new(pattern: &str) -> Route {
-        Route {
-            pattern: pattern.to_owned(),
-            methods: Vec::new(),
-            any: None,
-            prefix_segments: 0,
-        }
-    }
-
-    fn endpoint(&self, asked: &Method) -> Option<&Endpoint> {
-        let offered = |method: &Method| {
-            let mut methods = self.methods.iter();
-            methods.find_map(|(offered, endpoint)| (offered == method).then_some(endpoint))
-        };
-        let as_get = || offered(&Method::GET).filter(|_| asked == Method::HEAD);
-        offered(asked).or_else(as_get).or(self.any.as_ref())
-    }
-
-    /// The value of its `Allow`.
-    fn allow(&self) -> String {
-        let mut names: Vec<&str> = Vec::new();
-        for (method, _) in &self.methods {
-            names.push(method.as_str());
-            if method == Method::GET {
-                names.push("HEAD");
-            }
-        }
-        names.push("OPTIONS");
-        let mut seen = HashSet::new();
-        names.retain(|name| seen.insert(*name));
-        names.join(", ")
-    }
-}
-
-impl Endpoint {
-    fn new(handler: impl Handler) -> Endpoint {
-        Endpoint {
-            handler: Box::new(handler),
-            wants_body: false,
-        }
-    }
-}
-
 impl Handler for Router {
     fn handle(&self, request: &Request) -> Response {
         match self.find(request) {
@@ -384,12 +343,5 @@ fn not_served(request: &Request, allow: &str) -> Response {
 impl fmt::Debug for Router {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.routes).finish()
-    }
-}
-
-impl fmt::Debug for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let methods: Vec<_> = self.methods.iter().map(|(method, _)| method).collect();
-        write!(f, "{} {methods:?}", self.pattern)
     }
 }

@@ -13,7 +13,7 @@ use super::socket::Received;
 use super::timeouts::after;
 use super::waker::waker_of;
 use crate::access_log::{self, Record};
-use crate::message::{Request, Response, StatusCode, Wake};
+use crate::message::{Destination, Request, Response, StatusCode, Wake};
 use crate::wire::{Conversation, Payload, Sent, Turn};
 
 // Room for the first read of a head. A browser's has about 700 bytes.
@@ -73,6 +73,7 @@ impl Connection {
                     Some(response) => self.answer(response, conversation, context),
                     None => conversation.collect_body(),
                 },
+                Turn::Body => self.write_to_upload(conversation, context),
                 Turn::Answer => {
                     let response = ask(conversation, context, Question::Whole);
                     let response = response.expect("a whole request is always answered");
@@ -80,9 +81,8 @@ impl Connection {
                 }
                 Turn::Refuse(refusal) => {
                     let request = conversation.request();
-                    let response =
-                        refused(request, context, || refusal.response(request.headers()));
-                    self.answer(response, conversation, context);
+                    let answer = refused(request, context, || refusal.response(request.headers()));
+                    self.answer(answer, conversation, context);
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
                     Progress::Done => conversation.delivered(),
@@ -143,6 +143,31 @@ impl Connection {
         self.read(conversation, room, context)?;
         share.reads += 1;
         Ok(true)
+    }
+
+    /// Has the upload write what is received of the body; answers, if it cannot.
+    fn write_to_upload(&mut self, conversation: &mut Conversation, context: &mut Context<'_>) {
+        let request = conversation.request();
+        let write = || match &request.destination {
+            Some(destination) => destination.write(request.body()),
+            None => Ok(()),
+        };
+        let written = context.may_block(|_| survive("the request is answered 500", write));
+        // It may have taken as long as a handler.
+        context.now = Instant::now();
+        let kind = match &written {
+            Some(Ok(())) => return conversation.body_taken(),
+            Some(Err(error)) => {
+                tracing::error!(target: "sockeye", "an upload cannot be written: {error}");
+                error.kind()
+            }
+            None => io::ErrorKind::Other,
+        };
+        let response = refused(request, context, || Response::failure(kind));
+        if written.is_none() {
+            conversation.end_after_answer();
+        }
+        self.answer(response, conversation, context);
     }
 
     fn answer(
@@ -292,7 +317,8 @@ fn ask(
     response
 }
 
-/// A response of the server's own, completed by the handler; as it is, if the handler panics.
+/// A response of the server's own, completed by the handler; as it is, if the handler panics. What a body went to is given
+/// up before anybody hears of it.
 fn refused(
     request: &Request,
     context: &mut Context<'_>,
@@ -300,6 +326,7 @@ fn refused(
 ) -> Response {
     let completed = context.may_block(|context| {
         survive("the error is sent as it is", || {
+            drop(request.destination.as_ref().map(Destination::take));
             context.handler.complete(request, response())
         })
     });

@@ -12,7 +12,8 @@ pub struct Limits {
     pub request_line_bytes_max: usize,
     /// The whole head, in bytes; a longer one is answered 431.
     pub head_bytes_max: usize,
-    /// A body that a handler wants as a whole, in bytes; a larger one is answered 413. Streamed bodies have no limit.
+    /// A body that a handler wants as a whole, or as an [`Upload`](crate::Upload) without a limit of its own, in bytes; a
+    /// larger one is answered 413. A body that is sent back while it comes has no limit.
     pub body_bytes_max: usize,
 }
 
@@ -41,6 +42,9 @@ pub enum Turn {
     NeedBytes,
     /// The head is complete: [`answer`](super::Conversation::answer) from it, or [`collect_body`](super::Conversation::collect_body).
     Head,
+    /// More of the body is in the request, which an [`Upload`](crate::Upload) is to have: give it that, then call
+    /// [`body_taken`](super::Conversation::body_taken); or [`answer`](super::Conversation::answer).
+    Body,
     /// The whole request is ready: [`answer`](super::Conversation::answer) it.
     Answer,
     /// [`answer`](super::Conversation::answer) with [`Refusal::response`]; the connection will close.

@@ -119,7 +119,7 @@ fn exchange(mut stream: TcpStream, text: &str) -> String {
     heard
 }
 
-const SERVERS: [&str; 12] = [
+const SERVERS: [&str; 13] = [
     "tcp_echo",
     "tcp_echo_threads",
     "tcp_hello",
@@ -132,6 +132,7 @@ const SERVERS: [&str; 12] = [
     "json_api",
     "blocking_handler",
     "events",
+    "streaming_upload",
 ];
 
 #[test]

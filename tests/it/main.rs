@@ -33,5 +33,6 @@ mod stalls;
 mod support;
 mod tidy;
 mod transcripts;
+mod uploads;
 mod wakes;
 mod wire;

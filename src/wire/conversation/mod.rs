@@ -8,7 +8,7 @@
 //!            ▼                                                                                     │
 //!   bytes ─▶ head ─▶ Turn::Head ─▶ collect_body() ─▶ collecting ─▶ Turn::Answer ─▶ answer() ─▶ Turn::Answered ─▶ discarding
 //!            │           └─────────── answer() from the head ───────────────────┘ │          │
-//!            │                                                Turn::Deliver ◀─────┤          │
+//!            │                                   ▲ ▼            Turn::Deliver ◀─────┤          │
 //!            │                └────── answer(Incoming): echoing ──────────────────┴──────────┘
 //!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Answered ─▶ Turn::Close
 //! ```
@@ -18,7 +18,6 @@ mod respond;
 #[cfg(test)]
 mod tests;
 
-use std::mem;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -80,7 +79,8 @@ pub struct Sent {
 enum Phase {
     Head(HeadScan),
     Asked(BodyReader),
-    Collecting(BodyReader),
+    /// The body may have so many bytes.
+    Collecting(BodyReader, u64),
     Whole,
     EchoingBody(BodyEcho),
     /// What is left of the request's body waits behind the answer.
@@ -291,11 +291,15 @@ impl Conversation {
         self.consumed = 0;
         self.input.shrink_to_fit();
         self.output.shrink_to_fit();
+        if self.request.body.is_empty() {
+            self.request.body.shrink_to(0);
+        }
     }
 
-    /// Whether a reader's body is being sent.
+    /// Whether something of a handler's is in it, and is dropped with it: the reader of a body, or an upload.
     pub fn has_stream(&self) -> bool {
-        matches!(self.phase, Phase::Delivering(Payload::Stream { .. }, _))
+        self.request.destination.is_some()
+            || matches!(self.phase, Phase::Delivering(Payload::Stream { .. }, _))
     }
 
     /// Gives back what its buffers hold beyond `bytes` each, after [`Conversation::restart`].
@@ -314,6 +318,7 @@ impl Conversation {
         self.output.clear();
         self.sent = 0;
         self.refused_line.clear();
+        self.request.destination = None;
         self.body_received = 0;
         self.persists = true;
         self.unread = false;
@@ -333,8 +338,8 @@ impl Conversation {
             let step = match &mut self.phase {
                 Phase::Head(_) => self.read_head(),
                 Phase::Asked(_) => Some(Turn::Head),
-                Phase::Collecting(_) => self.collect(),
-                Phase::Whole => Some(Turn::Answer),
+                Phase::Collecting(..) => self.collect(),
+                Phase::Whole => Some(self.whole()),
                 Phase::EchoingBody(_) => self.echo_body(),
                 Phase::Discarding(..) => self.discard(),
                 Phase::Refused(refusal) => Some(Turn::Refuse(*refusal)),
@@ -356,7 +361,7 @@ impl Conversation {
     pub fn time_out(&mut self) -> bool {
         let is_due = match &self.phase {
             Phase::Head(_) => self.consumed < self.input.len(),
-            Phase::Collecting(_) => true,
+            Phase::Collecting(..) => true,
             Phase::EchoingBody(echo) => echo.pending.is_some(),
             _ => false,
         };
@@ -367,22 +372,5 @@ impl Conversation {
             self.refuse(Refusal::Timeout);
         }
         is_due
-    }
-
-    /// Collects the body before the request is answered, after [`Turn::Head`]; [`Turn::Answer`] follows.
-    pub fn collect_body(&mut self) {
-        let Phase::Asked(reader) = mem::replace(&mut self.phase, Phase::Whole) else {
-            panic!("a body is collected only after Turn::Head");
-        };
-        match reader.remaining() {
-            Some(0) => {}
-            Some(length) if length > self.limits.body_bytes_max as u64 => {
-                self.refuse(Refusal::BodyTooLarge)
-            }
-            _ => {
-                self.continue_if_awaited();
-                self.phase = Phase::Collecting(reader);
-            }
-        }
     }
 }

@@ -1,7 +1,9 @@
 //! What is received: heads, and bodies that are collected, echoed or discarded.
 
+use std::mem;
+
 use super::{Conversation, Phase};
-use crate::message::{Headers, Method, Request, Version};
+use crate::message::{Destination, Headers, Method, Request, Version};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::{Piece, write_chunk, write_last_chunk};
 use crate::wire::framing::{Framing, framing};
@@ -31,9 +33,16 @@ impl Conversation {
             }
         };
         let head = &bytes[found.clone()];
+        self.request.destination = None;
         self.phase = match head::parse(head, &mut self.request) {
             Ok(()) => match framing_of(&self.request) {
-                Ok(framing) => Phase::Asked(BodyReader::new(framing)),
+                Ok(framing) => {
+                    let reader = BodyReader::new(framing);
+                    if reader.remaining() != Some(0) {
+                        self.request.destination = Some(Destination::default());
+                    }
+                    Phase::Asked(reader)
+                }
                 Err(refusal) => Phase::Refused(refusal),
             },
             Err(refusal) => {
@@ -48,13 +57,13 @@ impl Conversation {
     }
 
     pub(super) fn collect(&mut self) -> Option<Turn> {
-        let Phase::Collecting(reader) = &mut self.phase else {
+        let Phase::Collecting(reader, bytes_max) = &mut self.phase else {
             return None;
         };
         let bytes = &self.input[self.consumed..];
         match reader.next(bytes) {
             Ok(Piece::Data(range)) => {
-                if self.request.body.len() + range.len() > self.limits.body_bytes_max {
+                if self.body_received + range.len() as u64 > *bytes_max {
                     self.refuse(Refusal::BodyTooLarge);
                     return None;
                 }
@@ -64,7 +73,10 @@ impl Conversation {
             }
             Ok(Piece::NeedBytes(used)) => {
                 self.consumed += used;
-                return self.need_bytes();
+                return match self.has_piece() {
+                    true => Some(Turn::Body),
+                    false => self.need_bytes(),
+                };
             }
             Ok(Piece::End(used)) => {
                 self.consumed += used;
@@ -73,6 +85,47 @@ impl Conversation {
             Err(refusal) => self.refuse(refusal),
         }
         None
+    }
+
+    /// Receives the body before the request is answered, after [`Turn::Head`], within its limit; [`Turn::Answer`] follows.
+    /// If the request's body goes to an upload, so does [`Turn::Body`] for each piece; else it is collected.
+    pub fn collect_body(&mut self) {
+        let Phase::Asked(reader) = mem::replace(&mut self.phase, Phase::Whole) else {
+            panic!("a body is collected only after Turn::Head");
+        };
+        let own_max = self.upload_bytes_max().flatten();
+        let bytes_max = own_max.unwrap_or(self.limits.body_bytes_max as u64);
+        match reader.remaining() {
+            Some(0) => {}
+            Some(length) if length > bytes_max => self.refuse(Refusal::BodyTooLarge),
+            _ => {
+                self.continue_if_awaited();
+                self.phase = Phase::Collecting(reader, bytes_max);
+            }
+        }
+    }
+
+    /// Records that the upload has the piece of its body that was in the request, after [`Turn::Body`].
+    pub fn body_taken(&mut self) {
+        self.request.body.clear();
+    }
+
+    /// Whether the body goes to an upload, and how long that lets it be.
+    fn upload_bytes_max(&self) -> Option<Option<u64>> {
+        self.request.destination.as_ref()?.upload_bytes_max()
+    }
+
+    /// The last piece of an upload, then the answer.
+    pub(super) fn whole(&self) -> Turn {
+        match self.has_piece() {
+            true => Turn::Body,
+            false => Turn::Answer,
+        }
+    }
+
+    /// Whether there is something for an upload.
+    fn has_piece(&self) -> bool {
+        !self.request.body.is_empty() && self.upload_bytes_max().is_some()
     }
 
     pub(super) fn echo_body(&mut self) -> Option<Turn> {

@@ -17,7 +17,7 @@ const COPIED_BYTES_MAX: usize = 8 * 1024;
 const DISCARDED_BYTES_MAX: u64 = 64 * 1024;
 
 impl Conversation {
-    /// Answers the current request, after `Turn::Head`, `Turn::Answer` or `Turn::Refuse`; `date` is the value of
+    /// Answers the current request, after `Turn::Head`, `Turn::Body`, `Turn::Answer` or `Turn::Refuse`; `date` is the value of
     /// `Date`, an HTTP-date.
     ///
     /// The head and a small body are in the output afterwards; [`Turn::Deliver`] follows for a larger one.
@@ -29,7 +29,7 @@ impl Conversation {
     pub fn answer(&mut self, response: Response, date: &str) {
         self.refusal = None;
         let rest = match mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Asked(reader) => Some(reader),
+            Phase::Asked(reader) | Phase::Collecting(reader, _) => Some(reader),
             Phase::Whole => None,
             Phase::Refused(refusal) => {
                 self.refusal = Some(refusal);

@@ -1,10 +1,12 @@
 //! What a conversation owes its client beyond single requests, whole and byte by byte.
 
+use std::io;
+
 use super::*;
-use crate::message::{Body, StatusCode};
+use crate::message::{Body, Destination, Goal, StatusCode, Upload};
 
 /// Says `bytes` in pieces of `step` to a handler that asks for the whole request at `/collect`, sends the body back
-/// at `/echo`, mistakenly does so with a 204 at `/wrong`, and else answers 404 from the head.
+/// at `/echo`, writes it to an upload of at most 10 bytes at `/upload`, mistakenly does so with a 204 at `/wrong`, and else answers 404 from the head.
 fn output(bytes: &[u8], step: usize) -> String {
     let mut conversation = Conversation::new(Limits::default());
     let mut output = Vec::new();
@@ -25,9 +27,34 @@ fn output(bytes: &[u8], step: usize) -> String {
             Turn::Answered => continue,
             Turn::Deliver => unreachable!("all is in the output"),
             Turn::Refuse(refusal) => refusal.response(conversation.request().headers()),
-            Turn::Answer => Response::text("collected"),
+            Turn::Body => {
+                let request = conversation.request();
+                let upload = request.destination.as_ref().expect("it was chosen");
+                assert!(!request.body().is_empty());
+                upload.write(request.body()).expect("memory takes all");
+                conversation.body_taken();
+                continue;
+            }
+            Turn::Answer => match conversation
+                .request()
+                .destination
+                .as_ref()
+                .map(Destination::take)
+            {
+                Some(Goal::Upload(upload)) => upload.finish(),
+                _ => Response::text("collected"),
+            },
             Turn::Head => match conversation.request().target().path() {
                 "/collect" => {
+                    conversation.collect_body();
+                    continue;
+                }
+                "/upload" => {
+                    if let Some(destination) = &conversation.request().destination {
+                        let upload =
+                            Upload::new(Vec::new(), |bytes: Vec<u8>| Response::text(bytes));
+                        assert!(destination.set(upload.with_bytes_max(10)).is_none());
+                    }
                     conversation.collect_body();
                     continue;
                 }
@@ -128,7 +155,7 @@ fn an_expectation_is_met_the_same_whether_the_body_is_here_or_not() {
         let expect = format!("Host: a\r\nExpect: {expect}\r\nContent-Length: {length}");
         format!("POST {target} HTTP/1.1\r\n{expect}\r\n\r\n{body}")
     };
-    for target in ["/collect", "/echo"] {
+    for target in ["/collect", "/echo", "/upload"] {
         let expected = ["100 Continue\r\n\r\nHTTP/1.1 200 OK", "open"];
         assert_output(post(target, "100-Continue", "hi"), &expected);
         // With no body to wait for, or nothing expected, no 100 is sent.
@@ -255,4 +282,59 @@ fn the_body_of_a_request_is_counted_as_it_comes_in() {
         assert_eq!(conversation.turn(), Turn::Close);
         assert_eq!(conversation.body_bytes_received(), 8);
     }
+}
+
+#[test]
+fn an_upload_has_its_body_in_order_and_no_more_than_it_takes() {
+    let post = |fields: &str, body: &str| {
+        format!("POST /upload HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n{body}")
+    };
+    let chunked = |body| post("Transfer-Encoding: chunked", body);
+    let next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n";
+    for request in [
+        post("Content-Length: 10", "helloworld"),
+        chunked("5\r\nhello\r\n1;x=y\r\nw\r\n4\r\norld\r\n0\r\nA: b\r\n\r\n"),
+    ] {
+        assert_output(
+            request.repeat(2) + next,
+            &[
+                "200 OK",
+                "\r\n\r\nhelloworldHTTP/1.1 200 OK",
+                "\r\n\r\nhelloworld",
+                "404 ",
+                "open",
+            ],
+        );
+    }
+    let too_large = ["413 ", "Connection: close", "closed"];
+    assert_output(
+        chunked("5\r\nhello\r\n6\r\nworld!\r\n0\r\n\r\n"),
+        &too_large,
+    );
+    let announced = post("Expect: 100-continue\r\nContent-Length: 11", "");
+    assert_output(&announced, &too_large);
+    assert!(!output(announced.as_bytes(), 1).contains("100 Continue"));
+    assert_output(chunked("5\r\nhello\r\nx\r\n"), &["400 ", "closed"]);
+}
+
+#[test]
+fn an_upload_that_is_waited_for_holds_no_piece_of_its_body() {
+    let mut conversation = Conversation::new(Limits::default());
+    conversation.receive(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
+    assert_eq!(conversation.turn(), Turn::Head);
+    let destination = conversation.request().destination.as_ref();
+    destination
+        .expect("a body follows")
+        .set(Upload::new(io::sink(), |_| "written"));
+    conversation.collect_body();
+    for _ in 0..10 {
+        conversation.receive(&[b'x'; 9_000]);
+        assert_eq!(conversation.turn(), Turn::Body);
+        assert_eq!(conversation.request().body().len(), 9_000);
+        conversation.body_taken();
+        assert_eq!(conversation.turn(), Turn::NeedBytes);
+    }
+    assert_eq!(conversation.body_bytes_received(), 90_000);
+    assert!(conversation.time_out());
+    assert_eq!(conversation.turn(), Turn::Refuse(Refusal::Timeout));
 }

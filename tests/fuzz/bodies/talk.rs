@@ -86,6 +86,7 @@ pub(crate) fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, manners: Mann
                 }
                 None => conversation.collect_body(),
             },
+            Turn::Body => unreachable!("nobody here has uploads"),
             Turn::Answer => {
                 talk.heard.push(heard(&conversation, Way::Collected, false));
                 let response = answer(conversation.request());

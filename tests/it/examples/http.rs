@@ -8,7 +8,7 @@ mod hello;
 use std::io::{Read, Write};
 
 use super::{Example, exchange, printed, run, text};
-use crate::support::Client;
+use crate::support::{Client, until};
 
 #[test]
 fn http_by_hand_answers_200_at_the_root_and_404_elsewhere() {
@@ -122,6 +122,56 @@ fn json_api_keeps_notes() {
     ] {
         assert_eq!(server.ask(request).status, status, "{request}");
     }
+}
+
+#[test]
+fn streaming_upload_saves_whole_files_and_keeps_none_in_memory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let saved = directory.path().join("saved");
+    let server = Example::start("streaming_upload", &[saved.to_str().expect("text")]);
+    let put = |name: &str, length: usize| {
+        let mut client = Client::connect(server.address);
+        client.say(format!(
+            "PUT /{name} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+        ));
+        client
+    };
+    let files = || std::fs::read_dir(&saved).expect("it is there").count();
+    const LENGTH: usize = 96 * 1024 * 1024;
+    let mut large = put("large.bin", LENGTH);
+    let mebibyte: Vec<u8> = (0..1024 * 1024).map(|at| at as u8).collect();
+    for _ in 1..LENGTH / mebibyte.len() {
+        large.say(&mebibyte);
+    }
+    assert_eq!(server.ask("GET /large.bin").status, 404);
+    large.say(&mebibyte);
+    assert_eq!(large.hear().status, 201);
+    let file = std::fs::read(saved.join("large.bin")).expect("it is saved");
+    assert!(file.len() == LENGTH && file.chunks(mebibyte.len()).all(|piece| piece == mebibyte));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.child.id()));
+    let status = status.expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+    assert!(
+        peak.expect("the kernel counts") < LENGTH / 1024 / 2,
+        "{peak:?} kB"
+    );
+
+    let mut broken = put("broken.bin", 10);
+    broken.say("hello");
+    until("it has begun", || files() == 2);
+    drop(broken);
+    until("nothing is left of it", || files() == 1);
+    for name in ["..%2Fescaped", ".hidden", "..", "a%00b"] {
+        let mut refused = put(name, 5);
+        refused.say("hello");
+        assert!(matches!(refused.hear().status, 400 | 405), "{name}");
+    }
+    let mut again = put("large.bin", 5);
+    again.say("small");
+    assert_eq!(again.hear().status, 201);
+    assert_eq!(server.ask("GET /large.bin").text(), "small");
+    assert!(server.ask("GET /").text().contains("large.bin"));
 }
 
 #[test]

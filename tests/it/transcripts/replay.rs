@@ -100,6 +100,7 @@ impl Player<'_> {
                     Some(response) => self.conversation.answer(response, DATE),
                     None => self.conversation.collect_body(),
                 },
+                Turn::Body => unreachable!("nobody here has uploads"),
                 Turn::Answer => {
                     let response = self.handler.handle(self.conversation.request());
                     self.conversation.answer(response, DATE);
