@@ -351,6 +351,10 @@
 //!
 //! A connection that is idle takes no buffer and no thread. What a handler allocates is its own affair.
 //!
+//! When all [`connections_max`](crate::Config::connections_max) are taken, a newcomer gets the place of the one idle longest,
+//! then of one that hardly moves, then of the stream or delayed answer that is oldest: a browser's `EventSource` comes back by
+//! itself. So no stranger keeps others out for ever by listening; a program with more subscribers than that raises it.
+//!
 //! # Behind a proxy
 //!
 //! TLS and HTTP/2 are the work of a proxy in front of this server: nginx, caddy, a load balancer. Three things

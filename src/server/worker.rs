@@ -189,8 +189,8 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Gives a connection a slot, if need be that of the one idle longest, or of one that hardly moves; without one it is
-    /// told so.
+    /// Gives a connection a slot, if need be that of the one idle longest, of one that hardly moves, or of the stream that is
+    /// oldest; without one it is told so.
     fn let_in(&mut self, mut connection: Connection) -> Option<Lease<'a>> {
         let connections = &self.shared.connections;
         loop {
@@ -206,6 +206,8 @@ impl<'a> Worker<'a> {
             } else if let Some(lease) = connections.slowest(Instant::now()) {
                 self.end(lease);
             } else if let Some(lease) = connections.hardly_awaited() {
+                self.end(lease);
+            } else if let Some(lease) = connections.longest_under_way(Instant::now()) {
                 self.end(lease);
             } else {
                 self.shared.note_full();

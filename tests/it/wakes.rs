@@ -308,3 +308,27 @@ fn waking_a_body_whose_client_takes_nothing_does_not_put_its_timeout_off() {
         Arc::strong_count(&alive) == 2
     });
 }
+
+#[test]
+fn the_oldest_stream_gives_way_before_a_newcomer_is_refused() {
+    let channel = Channel::default();
+    let config = Config {
+        connections_max: 2,
+        ..Config::default()
+    };
+    let server = server(&channel, config);
+    let (mut older, mut newer) = (listen(&server), listen(&server));
+    let began = Instant::now();
+    assert_eq!(server.ask("GET /").status, 503, "they have just begun");
+    until("one of them gives way", || {
+        server.ask("GET /").status == 200
+    });
+    assert!(began.elapsed() > Duration::from_secs(4));
+    channel.publish("one\n");
+    assert_eq!(older.hear_to_end(), b"");
+    assert_eq!(newer.hear_exactly(9), b"4\r\none\n\r\n");
+    // It is idle connections that make room from now on.
+    assert_eq!(server.ask("GET /").status, 200);
+    channel.publish("two\n");
+    assert_eq!(newer.hear_exactly(9), b"4\r\ntwo\n\r\n");
+}

@@ -53,6 +53,8 @@ impl<'a> Lease<'a> {
             slot.moved_bytes.store(bytes, Ordering::Relaxed);
         }
         if due.is(Kind::Timer) {
+            let since = connections.millis(self.began.unwrap_or(now)) / 1000;
+            slot.moved_since.store(since as u32, Ordering::Relaxed);
             connections
                 .next_timer
                 .fetch_min(due.0 >> 2, Ordering::SeqCst);

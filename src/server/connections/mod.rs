@@ -24,7 +24,7 @@ pub(in crate::server) use lease::Lease;
 /// The memory of one slot, in bytes.
 pub(in crate::server) const SLOT_BYTES: usize = size_of::<Slot>() + size_of::<u32>();
 
-// Before it is compared with others, a connection has had this long to move something.
+// Before it is compared with others, a connection has had this long to move something, or to be sent something.
 const COMPARED_AFTER: Duration = Duration::from_secs(5);
 
 // How many of those that wait to be woken one newcomer has looked at.
@@ -54,7 +54,8 @@ struct Slot {
     state: SlotState,
     /// A [`Due`], written by the holder of the lease.
     due: AtomicU64,
-    /// How many bytes the current request has moved, and since when, in seconds since the table was made.
+    /// How many bytes the current request has moved, and since when, in seconds since the table was made. Of one that waits
+    /// to be woken only the time counts.
     moved_since: AtomicU32,
     moved_bytes: AtomicU32,
     connection: Mutex<Option<Connection>>,
@@ -310,7 +311,27 @@ impl Connections {
         self.at_rest(index, |due| due.is(Kind::Timeout))
     }
 
-    /// The lease of the connection in a slot, if it is at rest and `is_meant` accepts what it waits for.
+    /// The lease of the one whose answer has been under way longest, among those that wait to be woken: that costs their
+    /// clients nothing, and may go on for ever.
+    pub(in crate::server) fn longest_under_way(&self, now: Instant) -> Option<Lease<'_>> {
+        let now = now.saturating_duration_since(self.began).as_secs();
+        let latest = now.checked_sub(COMPARED_AFTER.as_secs())? as u32;
+        loop {
+            let waiting = self.slots.iter().enumerate();
+            let (_, index) = waiting
+                .filter(|(_, slot)| slot.due().is(Kind::Timer))
+                .map(|(index, slot)| (slot.moved_since.load(Ordering::Relaxed), index))
+                .filter(|&(since, _)| since < latest)
+                .min()?;
+            // Fails if it has been woken meanwhile, and then another one is next.
+            if let Some(lease) = self.at_rest(index, |due| due.is(Kind::Timer)) {
+                return Some(lease);
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    /// The lease of the connection in a slot, if it is at rest and waits as `is_meant` says.
     fn at_rest(&self, index: usize, is_meant: impl Fn(Due) -> bool) -> Option<Lease<'_>> {
         let slot = &self.slots[index];
         if !is_meant(slot.due()) {
