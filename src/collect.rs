@@ -7,6 +7,14 @@ use crate::message::{Body, FileSlice, Response, Stream};
 
 impl Response {
     /// The body's bytes, read into memory; see [`Body::into_bytes`].
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let response = Response::stream(std::io::Cursor::new([1, 2, 3]));
+    /// assert_eq!(response.into_bytes()?, [1, 2, 3]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_bytes(self) -> io::Result<Vec<u8>> {
         self.into_parts().2.into_bytes()
     }

@@ -172,7 +172,18 @@
 //! The last one is the outermost. To wrap a part, nest it: `router.nest("/admin", admin.wrap(with_password))`; who
 //! compares the path instead has to know that `/%61dmin` is `/admin` too. For a request with a body
 //! [one thing more](crate::middleware#twice-for-a-request-with-a-body) is to be known. What the server refuses before it
-//! understands it as a request (400, 408, 431) reaches no middleware.
+//! understands it as a request (400, 408, 431) reaches no such function; a field for really every response is
+//!
+//! ```
+//! use sockeye::middleware::EveryResponse;
+//! use sockeye::Router;
+//!
+//! let router = Router::new().get("/", |_| "welcome\n");
+//! let app = EveryResponse::new(|_, response| response.with_header("X-Frame-Options", "DENY"), router);
+//! # use sockeye::{Handler, Request, Response, StatusCode};
+//! # let refused = app.refuse(&Request::get("/"), Response::new(StatusCode::BAD_REQUEST));
+//! # assert!(refused.headers().contains("X-Frame-Options"));
+//! ```
 //!
 //! # Streaming
 //!

@@ -30,6 +30,17 @@ type Output = Box<dyn Write + Send>;
 
 /// Takes lines from any thread without ever waiting for the output. Clones share the output; when the last is dropped
 /// the writing thread ends after what is left.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sockeye::access_log::Log;
+///
+/// let log = Log::to(std::io::sink())?;
+/// log.push("one line\n");
+/// assert!(log.flush(Duration::from_secs(5)));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Log {
     shared: Arc<Shared>,

@@ -120,6 +120,28 @@ impl Format {
 
     /// Appends one line about `record`, its end included: printable ASCII of [`LINE_BYTES_MAX`] at most, whatever the
     /// client sent. `colour` is for [`Format::Pretty`] alone.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use sockeye::access_log::{Format, Record};
+    /// use sockeye::{Request, StatusCode};
+    ///
+    /// let record = Record {
+    ///     request: &Request::get("/app.js"),
+    ///     received_line: None,
+    ///     status: Some(StatusCode::OK),
+    ///     sent_bytes: 1234,
+    ///     received_bytes: 0,
+    ///     began: SystemTime::now(),
+    ///     duration: Duration::from_micros(340),
+    ///     reason: None,
+    ///     is_cut: false,
+    /// };
+    /// let mut line = String::new();
+    /// Format::Pretty.write(&mut line, &record, false);
+    /// assert_eq!(line, "200 GET /app.js 1.2 kB 0.3 ms\n");
+    /// ```
     pub fn write(self, line: &mut String, record: &Record<'_>, colour: bool) {
         match self {
             Format::Pretty => pretty::write(line, record, colour),

@@ -54,8 +54,19 @@ impl Broadcast {
 
     /// The same, after events for this client alone: the present state, or what it has missed.
     ///
-    /// `first` is asked for while no other event can come between; it must not use this broadcast itself. If it does
-    /// not fit into the buffer, the stream ends after what does.
+    /// `first` is asked for while no other event can come between; it must not use this broadcast itself. If it does not
+    /// fit into the buffer, the stream ends after what does.
+    ///
+    /// ```
+    /// use sockeye::{Broadcast, Event};
+    ///
+    /// let prices = Broadcast::default();
+    /// let response = prices.subscribe_with([Event::new("7 now")]);
+    /// assert_eq!((prices.subscribers(), prices.send("8 now")), (1, 1));
+    /// drop(prices);
+    /// assert_eq!(response.into_text()?, "data: 7 now\n\ndata: 8 now\n\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn subscribe_with(&self, first: impl IntoIterator<Item = Event>) -> Response {
         let (response, sender) = self.events.open();
         let mut subscribers = self.lock();

@@ -31,6 +31,15 @@ impl Event {
     }
 
     /// No event but a line or more that the client passes over.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sockeye::Event;
+    ///
+    /// let event = Event::comment("nothing new").with_retry(Duration::from_secs(1));
+    /// assert_eq!(event.as_str(), "retry: 1000\n: nothing new\n\n");
+    /// ```
     pub fn comment(text: impl AsRef<str>) -> Event {
         Event::lines("", text.as_ref())
     }
@@ -132,6 +141,17 @@ impl EventSender {
 }
 
 /// How a stream of events is kept.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sockeye::Events;
+///
+/// let events = Events { heartbeat: Some(Duration::from_secs(5)), ..Events::default() };
+/// let (response, sender) = events.open();
+/// assert!(sender.try_send("hello").is_ok() && !sender.is_closed());
+/// assert_eq!(response.headers().get("Content-Type"), Some("text/event-stream"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Events {
     /// After so long without an event a comment is sent, so that no proxy on the way takes the

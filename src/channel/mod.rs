@@ -28,6 +28,17 @@ pub use event::{Event, EventSender, Events};
 pub struct Sender(Arc<Writing>);
 
 /// Why a message was not taken.
+///
+/// ```
+/// use sockeye::{Response, TrySendError};
+///
+/// let (response, sender) = Response::channel(100);
+/// assert_eq!(sender.try_send("x".repeat(60)), Ok(()));
+/// assert_eq!(sender.try_send("x".repeat(60)), Err(TrySendError::Full));
+/// drop(response);
+/// assert!(sender.is_closed());
+/// assert_eq!(sender.try_send("x"), Err(TrySendError::Closed));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrySendError {
     /// The client takes less than it is sent, and the buffer is full. There may be room later.

@@ -18,8 +18,16 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///
 /// `Accept: application/json` makes it JSON, and `?raw` keeps the blanks around values as they came; what proves who a
 /// client is (`Cookie`, `Authorization`) is masked in all of them. The query shapes the answer: `status=418` (200 to
-/// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could
-/// act on this site, or on how the answer travels). What is malformed there is 400.
+/// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could act
+/// on this site, or on how the answer travels). What is malformed there is 400.
+///
+/// ```
+/// use sockeye::{Echo, Handler, Request};
+///
+/// let shown = Echo.handle(&Request::get("/echo").with_header("X-Fish", "sockeye"));
+/// assert!(shown.into_text()?.contains("X-Fish: sockeye"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Echo;
 

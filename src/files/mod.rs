@@ -63,6 +63,16 @@ pub struct StaticFiles {
 }
 
 /// What may be served, and how much of it is kept in memory.
+///
+/// ```
+/// use sockeye::{FilesConfig, Handler, Request, StaticFiles, StatusCode};
+///
+/// let config = FilesConfig { listing: false, ..FilesConfig::default() };
+/// let files = StaticFiles::with_config("src", &config)?;
+/// assert_eq!(files.handle(&Request::get("/")).status(), StatusCode::NOT_FOUND);
+/// assert_eq!(files.handle(&Request::get("/lib.rs")).status(), StatusCode::OK);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FilesConfig {
     /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served
@@ -122,7 +132,16 @@ impl FilesConfig {
 }
 
 impl StaticFiles {
-    /// Serves a directory by [`FilesConfig::default`]. Fails if it is not a directory, or cannot be opened.
+    /// Serves a directory as [`FilesConfig::default`] says. An error says that it is no directory, or not to be had.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, StaticFiles};
+    ///
+    /// let files = StaticFiles::new("src")?;
+    /// let begin = files.handle(&Request::get("/lib.rs").with_header("Range", "bytes=0-2"));
+    /// assert_eq!(begin.into_text()?, "//!");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new(root: impl AsRef<Path>) -> io::Result<StaticFiles> {
         StaticFiles::with_config(root, &FilesConfig::default())
     }

@@ -62,8 +62,24 @@ impl From<Stream> for Body {
 
 /// Where the bytes of a [`Stream`] come from.
 ///
-/// Every [`Read`] is one, and may block: others are served meanwhile, as long as there are threads. A source that has
-/// to wait for long, as for the next event, returns that instead and costs no thread until it is woken.
+/// Every [`Read`] is one, and may block: others are served meanwhile, as long as there are threads. A source that has to
+/// wait for long, as for the next event, says so instead and costs no thread until it is woken.
+///
+/// ```
+/// use std::{io, task::Poll};
+///
+/// use sockeye::{BodySource, Response, Wake};
+///
+/// struct Ready(&'static [u8]);
+///
+/// impl BodySource for Ready {
+///     fn poll_read(&mut self, buffer: &mut [u8], _wake: &mut Wake<'_>) -> Poll<io::Result<usize>> {
+///         Poll::Ready(io::Read::read(&mut self.0, buffer))
+///     }
+/// }
+/// assert_eq!(Response::stream(Ready(b"hello")).into_text()?, "hello");
+/// # Ok::<(), io::Error>(())
+/// ```
 pub trait BodySource: Send {
     /// Fills the beginning of `buffer` and returns how many bytes that was; 0 is the end.
     ///
@@ -79,6 +95,18 @@ impl<R: Read + Send> BodySource for R {
 }
 
 /// What wakes a [`BodySource`] that has nothing to give yet.
+///
+/// ```
+/// use std::task::Waker;
+/// use std::time::{Duration, Instant};
+///
+/// use sockeye::Wake;
+///
+/// // As a source's own test gives it.
+/// let mut wake = Wake::new(Waker::noop()).with_closing(false);
+/// wake.at(Instant::now() + Duration::from_secs(1));
+/// assert!(wake.time().is_some() && !wake.is_closing());
+/// ```
 #[derive(Debug)]
 pub struct Wake<'a> {
     waker: &'a Waker,
@@ -125,8 +153,18 @@ impl<'a> Wake<'a> {
 
 /// A body that is read piece by piece while it is sent.
 ///
-/// If its source fails or panics, or ends before the length it promised, the connection is closed, so that the client
-/// can tell. What it has beyond that length is not sent.
+/// If its source fails or panics, or ends before the length it promised, the connection is closed, so that the client can
+/// tell. What it has beyond that length is not sent.
+///
+/// ```
+/// use sockeye::{Response, StatusCode, Stream};
+///
+/// let numbers = Stream { reader: Box::new(&b"1,2,3"[..]), length: Some(5) };
+/// let response = Response::new(StatusCode::OK).with_body(numbers);
+/// assert_eq!(response.body().length(), Some(5));
+/// assert_eq!(response.into_text()?, "1,2,3");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Stream {
     /// Where the bytes come from.
     pub reader: Box<dyn BodySource>,
@@ -204,6 +242,17 @@ impl FileSlice {
 ///
 /// Two equal fingerprints mean equal bytes if the later one was taken more than the clock's granularity after
 /// `changed`: no write can leave the change time alone.
+///
+/// ```
+/// use sockeye::message::Fingerprint;
+///
+/// let file = tempfile::tempfile()?;
+/// let before = Fingerprint::from(&file.metadata()?);
+/// file.set_len(10)?;
+/// let after = Fingerprint::from(&file.metadata()?);
+/// assert!(before != after && after.has_kept_bytes(&before)); // It has only grown.
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint {
     /// The device the file lies on.

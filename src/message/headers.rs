@@ -10,6 +10,19 @@ use std::sync::Arc;
 /// Ordered header fields; names are compared without regard to letter case.
 ///
 /// Cloning costs a reference count; a clone that is changed afterwards gets its own copy. None at all cost nothing.
+///
+/// ```
+/// use sockeye::Headers;
+///
+/// let mut headers = Headers::new();
+/// headers.append("Vary", "Accept, Cookie")?;
+/// headers.append("vary", "Origin")?;
+/// assert_eq!((headers.len(), headers.elements("Vary").count()), (2, 3));
+/// headers.set("Vary", "*")?;
+/// assert_eq!(headers.get("vary"), Some("*"));
+/// assert!(headers.append("X", "two\r\nlines").is_err());
+/// # Ok::<(), sockeye::message::InvalidField>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Headers {
     fields: Option<Arc<Fields>>,

@@ -13,6 +13,14 @@ use crate::text::{LOOK, Template, decimal, push_html, push_json};
 impl Response {
     /// An error response with `sentence`, to a request of these `headers`: a small page where its `Accept` field
     /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text.
+    ///
+    /// ```
+    /// use sockeye::{Request, Response, StatusCode};
+    ///
+    /// let client = Request::get("/").with_header("Accept", "application/json");
+    /// let problem = Response::problem(StatusCode::CONFLICT, "it was changed meanwhile", client.headers());
+    /// assert_eq!(problem.headers().get("Content-Type"), Some("application/problem+json"));
+    /// ```
     pub fn problem(status: StatusCode, sentence: &str, headers: &Headers) -> Response {
         let reason = status.canonical_reason().unwrap_or("Error");
         let (media_type, body): (_, Bytes) = match Form::preferred(headers) {

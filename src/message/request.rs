@@ -85,7 +85,14 @@ impl Request {
     ///
     /// # Panics
     ///
-    /// If `target` is not a request target for this method.
+    /// If `target` is no request target for this method.
+    ///
+    /// ```
+    /// use sockeye::{Method, Request};
+    ///
+    /// let request = Request::new(Method::PUT, "/notes/7").with_body("buy fish");
+    /// assert_eq!((request.method(), request.body()), (&Method::PUT, &b"buy fish"[..]));
+    /// ```
     pub fn new(method: Method, target: &str) -> Request {
         let target = match Target::parse(target.as_bytes(), &method) {
             Ok(target) => target,
@@ -144,8 +151,16 @@ impl Request {
         self
     }
 
-    /// The same request for `path` and perhaps a query, in the place of its target and of what routers found out about
-    /// it. `None` if `path` is not a path.
+    /// The same request for `path` and perhaps a query, in the place of its target and of what routers found out about it.
+    /// `None` if that is no path.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let asked = Request::get("/").with_header("Accept", "text/html");
+    /// let page = asked.with_path("/index.html").expect("that is a path");
+    /// assert_eq!((page.path(), page.headers().len()), ("/index.html", 1));
+    /// ```
     pub fn with_path(&self, path: &str) -> Option<Request> {
         let target = Target::parse(path.as_bytes(), &Method::GET).ok()?;
         path.starts_with('/').then(|| Request {
@@ -228,6 +243,15 @@ impl Request {
 
     /// Names and values of the query (`?a=1&b=2`), decoded as browsers encode a form: `+` is a blank, what is not UTF-8
     /// becomes U+FFFD, a name without `=` has an empty value.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/?tag=red&tag=blue&new");
+    /// let tags: Vec<_> = request.query_pairs().filter(|(name, _)| name == "tag").collect();
+    /// assert_eq!(tags.len(), 2);
+    /// assert_eq!(request.query("new").as_deref(), Some(""));
+    /// ```
     pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes())
     }
@@ -307,6 +331,14 @@ impl Request {
     }
 
     /// The client's address, where there is a network.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_peer("192.0.2.7:4711".parse()?);
+    /// assert!(request.peer().is_some_and(|peer| !peer.ip().is_loopback()));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
@@ -319,6 +351,13 @@ impl Request {
 
     /// The host the client means, with its port if it wrote one: the target's where it names one, else that of
     /// the `Host` field (RFC 9112 §3.2.2).
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("Host", "example.test:8080");
+    /// assert_eq!(request.authority(), Some("example.test:8080"));
+    /// ```
     pub fn authority(&self) -> Option<&str> {
         self.target.authority().or_else(|| self.headers.get("Host"))
     }

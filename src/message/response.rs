@@ -115,8 +115,17 @@ impl Response {
     ///
     /// # Panics
     ///
-    /// If the field is invalid. A value from a client, which may hold anything, goes through
-    /// [`Headers::append`], which returns an error instead.
+    /// If it is no valid field. What comes from a client and may hold anything goes through
+    /// [`Headers::append`], which says so instead.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// let response = Response::new(StatusCode::NO_CONTENT)
+    ///     .with_header("Set-Cookie", "id=7; HttpOnly")
+    ///     .with_header("Set-Cookie", "theme=dark");
+    /// assert_eq!(response.headers().all("Set-Cookie").count(), 2);
+    /// ```
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Response {
         if let Err(error) = self.headers.append(name, value) {
             panic!("{name:?}: {error}");
@@ -138,6 +147,15 @@ impl Response {
 
     /// The same response, of which nothing is sent before `delay` has passed, some milliseconds more perhaps. No thread
     /// waits for it. A server that stops sends it at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sockeye::Response;
+    ///
+    /// let slow = Response::text("at last\n").with_delay(Duration::from_secs(2));
+    /// assert_eq!(slow.delay().as_secs(), 2);
+    /// ```
     pub fn with_delay(mut self, delay: Duration) -> Response {
         self.delay = delay;
         self
@@ -159,6 +177,14 @@ impl Response {
     }
 
     /// The header fields, to be changed.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let mut response = Response::html("<p>");
+    /// response.headers_mut().remove("Content-Type");
+    /// assert!(response.headers().is_empty());
+    /// ```
     pub fn headers_mut(&mut self) -> &mut Headers {
         &mut self.headers
     }
@@ -169,6 +195,15 @@ impl Response {
     }
 
     /// A response put together again from its parts.
+    ///
+    /// ```
+    /// use sockeye::{Body, Response};
+    ///
+    /// let (status, headers, body) = Response::text("hello").into_parts();
+    /// assert_eq!(body.length(), Some(5));
+    /// let empty = Response::from_parts(status, headers, Body::Empty);
+    /// assert_eq!(empty.headers().get("Content-Type"), Some("text/plain; charset=utf-8"));
+    /// ```
     pub fn from_parts(status: StatusCode, headers: Headers, body: impl Into<Body>) -> Response {
         Response {
             status,

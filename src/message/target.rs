@@ -9,6 +9,15 @@ use std::ops::Range;
 use http::Method;
 
 /// What a request asks for: a path, perhaps a query, perhaps the server's name.
+///
+/// ```
+/// use sockeye::Request;
+///
+/// let request = Request::get("http://example.test/a%20b?q=1");
+/// let target = request.target();
+/// assert_eq!((target.path(), target.query()), ("/a%20b", Some("q=1")));
+/// assert_eq!(target.authority(), Some("example.test"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     raw: String,

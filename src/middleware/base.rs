@@ -36,8 +36,17 @@ impl Base {
     }
 }
 
-/// Serves `inside` under `base`: it sees paths without it, and where it redirects to is put under it. Other paths
-/// are answered with a 404 that names the base.
+/// Serves `inside` under `base`: it sees paths without it, and where it redirects to is put under it. Elsewhere nothing
+/// is but a 404 that says where the site lives.
+///
+/// ```
+/// use sockeye::middleware::base::under;
+/// use sockeye::{Handler, Request, Router};
+///
+/// let site = under("/repo/".parse()?, Router::new().get("/", |_| "home\n"));
+/// assert_eq!(site.handle(&Request::get("/repo/")).into_text()?, "home\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn under(base: Base, inside: impl Handler) -> impl Handler {
     let rebase = move |request: &Request, next: Next<'_>| {
         let Base(base) = &base;

@@ -58,6 +58,16 @@ impl FromStr for CachePolicy {
 }
 
 /// Says `policy` of the files that `inside` serves. `private`: only to the cache of the one who asked.
+///
+/// ```
+/// use sockeye::middleware::cache_control::with_cache_policy;
+/// use sockeye::{Handler, Request, StaticFiles};
+///
+/// let site = with_cache_policy("1h".parse()?, false, StaticFiles::new("src")?);
+/// let file = site.handle(&Request::get("/lib.rs"));
+/// assert_eq!(file.headers().get("Cache-Control"), Some("public, max-age=3600"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn with_cache_policy(policy: CachePolicy, private: bool, inside: impl Handler) -> impl Handler {
     let scope = if private { "private" } else { "public" };
     let change = move |request: &Request, mut response: Response| {

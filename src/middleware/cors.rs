@@ -51,6 +51,16 @@ impl FromStr for Origin {
 }
 
 /// Lets pages of `origins` read every response of `inside`, errors and refusals included, and answers their preflights.
+///
+/// ```
+/// use sockeye::middleware::cors::with_cors;
+/// use sockeye::{Echo, Handler, Request};
+///
+/// let app = with_cors(vec!["https://example.com".parse()?], Echo);
+/// let answer = app.handle(&Request::get("/").with_header("Origin", "https://example.com"));
+/// assert!(answer.headers().contains("Access-Control-Allow-Origin"));
+/// # Ok::<(), String>(())
+/// ```
 pub fn with_cors(origins: Vec<Origin>, inside: impl Handler) -> impl Handler {
     let any = origins.contains(&Origin::Any);
     let allow = move |request: &Request, response: Response| match allowed(&origins, request) {

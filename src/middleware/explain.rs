@@ -124,7 +124,19 @@ impl Missing {
     }
 }
 
-/// Adds to the 404s of `inside` what `explain` knows of their path, which it may look up on the disk.
+/// Lets the 404s of `inside` say what `explain` knows of their path, which it may look up on the disk.
+///
+/// ```
+/// use sockeye::middleware::explain::{Missing, explained};
+/// use sockeye::{Handler, Request, Router};
+///
+/// let explain = |path: &str| path.ends_with(".JS").then(|| "letter case".to_owned());
+/// let site = explained(Missing::default(), explain, Router::new());
+/// let local = "127.0.0.1:5".parse().expect("an address");
+/// let asked = Request::get("/app.JS").with_peer(local).with_header("Host", "localhost");
+/// assert!(site.handle(&asked).into_text()?.contains("letter case"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn explained<H: Handler>(
     missing: Missing,
     explain: impl Fn(&str) -> Option<String> + Send + Sync + 'static,

@@ -77,6 +77,16 @@ impl Rule {
 
 /// Adds the fields of `rules` to every response of `inside`. They replace fields of the same name, which is logged
 /// once for each rule; only `Vary` is added to.
+///
+/// ```
+/// use sockeye::middleware::headers::with_headers;
+/// use sockeye::{Echo, Handler, Request};
+///
+/// let site = with_headers(vec!["/a/*=X-Frame-Options: DENY".parse()?], Echo);
+/// assert!(site.handle(&Request::get("/a/b")).headers().contains("X-Frame-Options"));
+/// assert!(!site.handle(&Request::get("/")).headers().contains("X-Frame-Options"));
+/// # Ok::<(), String>(())
+/// ```
 pub fn with_headers(rules: Vec<Rule>, inside: impl Handler) -> impl Handler {
     let logged: Vec<AtomicBool> = rules.iter().map(|_| AtomicBool::new(false)).collect();
     let add = move |request: &Request, mut response: Response| {

@@ -144,6 +144,17 @@ fn host_of(authority: &str) -> &str {
 /// Asks the handler behind it only about requests for [`Hosts`]; others are answered 421.
 ///
 /// A request that names no host (HTTP/1.0) is let through: no browser sends one.
+///
+/// ```
+/// use sockeye::middleware::host_guard::{HostGuard, Hosts};
+/// use sockeye::{Echo, Handler, Request, StatusCode};
+///
+/// let guard = HostGuard::new(Hosts::loopback().and("dev.test".parse()?), Echo);
+/// let asked = |host: &str| guard.handle(&Request::get("/").with_header("Host", host)).status();
+/// assert_eq!(asked("dev.test:8080"), StatusCode::OK);
+/// assert_eq!(asked("attacker.test"), StatusCode::MISDIRECTED_REQUEST);
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct HostGuard<H> {
     hosts: Hosts,
@@ -157,19 +168,24 @@ impl<H: Handler> HostGuard<H> {
     }
 }
 
+impl<H> HostGuard<H> {
+    fn refusal(&self, head: &Request) -> Option<Response> {
+        // The authority of CONNECT is the tunnel's destination, not this server; no handler here makes tunnels.
+        let authority = head
+            .authority()
+            .filter(|_| head.method() != Method::CONNECT)?;
+        (!self.hosts.include(authority)).then(|| misdirected(head))
+    }
+}
+
 impl<H: Handler> Handler for HostGuard<H> {
     fn handle(&self, request: &Request) -> Response {
-        self.behind.handle(request)
+        self.refusal(request)
+            .unwrap_or_else(|| self.behind.handle(request))
     }
 
-    // Every request passes here before its body is read, so it is checked here only.
     fn handle_head(&self, head: &Request) -> Option<Response> {
-        match head.authority() {
-            // The authority of CONNECT is the tunnel's destination, not this server; no handler here makes tunnels.
-            _ if head.method() == Method::CONNECT => self.behind.handle_head(head),
-            Some(authority) if !self.hosts.include(authority) => Some(misdirected(head)),
-            _ => self.behind.handle_head(head),
-        }
+        self.refusal(head).or_else(|| self.behind.handle_head(head))
     }
 
     fn complete(&self, request: &Request, response: Response) -> Response {

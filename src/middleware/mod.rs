@@ -62,6 +62,18 @@ use crate::handler::Handler;
 use crate::message::{IntoResponse, Request, Response, StatusCode};
 
 /// A handler with a function around it; [`Router::wrap`](crate::router::Router::wrap) makes one.
+///
+/// ```
+/// use sockeye::{Echo, Handler, Next, Request, StatusCode, Wrap};
+///
+/// let no_robots = |request: &Request, next: Next<'_>| match request.headers().get("User-Agent") {
+///     Some("robot") => Err(StatusCode::FORBIDDEN),
+///     _ => Ok(next.run(request)),
+/// };
+/// let app = Wrap::new(no_robots, Echo);
+/// let robot = Request::get("/").with_header("User-Agent", "robot");
+/// assert_eq!(app.handle(&robot).status(), StatusCode::FORBIDDEN);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Wrap<F, H> {
     function: F,
@@ -127,8 +139,18 @@ where
 }
 
 /// A handler whose every response passes through a function, those included that the server makes itself
-/// ([`Handler::complete`]). For fields that every response has: a middleware that only changes responses is best one of
-/// these.
+/// ([`Handler::refuse`]). For what responses say besides: a middleware that only changes responses is best one of these.
+///
+/// ```
+/// use sockeye::middleware::EveryResponse;
+/// use sockeye::{Handler, Request, Router};
+///
+/// let app = EveryResponse::new(
+///     |_, response| response.with_header("X-Frame-Options", "DENY"),
+///     Router::new().get("/", |_| "home\n"),
+/// );
+/// assert!(app.handle(&Request::get("/x")).headers().contains("X-Frame-Options"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct EveryResponse<F, H> {
     function: F,
@@ -165,8 +187,18 @@ where
     }
 }
 
-/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside
-/// about another request. Other responses pass unchanged, at the price of a look at their status.
+/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside about
+/// another request. Whatever is no error passes by, at the price of a look at its status.
+///
+/// ```
+/// use sockeye::middleware::EveryError;
+/// use sockeye::{Handler, Request, Response, Router};
+///
+/// let own = |_: &Request, error: Response, _: &Router| error.with_body("gone fishing\n");
+/// let app = EveryError::new(own, Router::new().get("/", |_| "home\n"));
+/// assert_eq!(app.handle(&Request::get("/x")).into_text()?, "gone fishing\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct EveryError<F, H> {
     function: F,

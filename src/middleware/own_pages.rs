@@ -9,6 +9,16 @@ const DEPTH_MAX: usize = 16;
 
 /// Lets the pages that `inside` has stand for its errors, with the error's status. Only clients that accept HTML
 /// get them: for others a plain sentence is the better answer, and costs no look-up.
+///
+/// ```
+/// use sockeye::middleware::own_pages::with_own_pages;
+/// use sockeye::{Handler, Request, Response, Router};
+///
+/// let site = with_own_pages(Router::new().get("/404.html", |_| Response::html("gone fishing")));
+/// let missing = site.handle(&Request::get("/x").with_header("Accept", "text/html"));
+/// assert_eq!((missing.status().as_u16(), &*missing.into_text()?), (404, "gone fishing"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
     let dress = |request: &Request, response: Response, pages: &H| {
         let name = match response.status().as_u16() {

@@ -4,8 +4,19 @@ use crate::handler::Handler;
 use crate::message::{Method, Request, StatusCode, accepts};
 use crate::middleware::{Next, Wrap};
 
-/// Answers a navigation to what `inside` does not have with the page at `path`. A missing script or picture stays
-/// missing: HTML in its place would only hide that.
+/// Answers a navigation to what `inside` does not have with the page at `path`. A missing script or picture stays missing:
+/// HTML in its place would only hide that.
+///
+/// ```
+/// use sockeye::middleware::spa::single_page;
+/// use sockeye::{Handler, Request, Response, Router};
+///
+/// let site = Router::new().get("/index.html", |_| Response::html("the app"));
+/// let site = single_page("/index.html".to_owned(), site);
+/// let page = site.handle(&Request::get("/settings").with_header("Accept", "text/html"));
+/// assert_eq!(page.into_text()?, "the app");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
     let fall_back = move |request: &Request, next: Next<'_>| {
         let response = next.run(request);

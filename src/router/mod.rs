@@ -132,6 +132,16 @@ impl Router {
     }
 
     /// Sends requests with `method` for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router};
+    ///
+    /// let purge = Method::from_bytes(b"OPTIONS").expect("a method");
+    /// let router = Router::new().route(purge, "/cache", |_| "what may be done here\n");
+    /// let request = Request::new(Method::OPTIONS, "/cache");
+    /// assert_eq!(router.handle(&request).into_text()?, "what may be done here\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn route<F, R>(self, method: Method, pattern: &str, function: F) -> Router
     where
@@ -209,12 +219,33 @@ impl Router {
     }
 
     /// Sends all other requests to a handler.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new()
+    ///     .get("/", |_| "home\n")
+    ///     .any("/all", |request: &Request| format!("{}\n", request.method()))
+    ///     .fallback(|_: &Request| (StatusCode::NOT_FOUND, "lost?\n"));
+    /// assert_eq!(router.handle(&Request::post("/all")).into_text()?, "POST\n");
+    /// assert_eq!(router.handle(&Request::get("/x")).into_text()?, "lost?\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn fallback(mut self, handler: impl Handler) -> Router {
         self.fallback = Some(Endpoint::new(handler));
         self
     }
 
     /// Puts a [middleware](crate::middleware) around all of the router: its routes, its fallback, and its 404 and 405.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let app = Router::new()
+    ///     .get("/", |_| "home\n")
+    ///     .wrap(|request, next| next.run(request).with_header("X-Frame-Options", "DENY"));
+    /// assert!(app.handle(&Request::get("/")).headers().contains("X-Frame-Options"));
+    /// ```
     pub fn wrap<F, R>(self, function: F) -> Wrap<F, Router>
     where
         F: Fn(&Request, Next<'_>) -> R + Send + Sync + 'static,

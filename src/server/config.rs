@@ -10,6 +10,19 @@ use crate::wire::Limits;
 const CORES_PER_LIST: usize = 8;
 
 /// What a server allows itself and its clients.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sockeye::Config;
+///
+/// let config = Config {
+///     connections_max: 1_000,
+///     idle_timeout: Duration::from_secs(5),
+///     ..Config::default()
+/// };
+/// assert!(config.fixed_bytes() < Config::default().fixed_bytes());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Threads in all. So many handlers less `active_threads` may block without delaying others.

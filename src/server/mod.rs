@@ -51,6 +51,19 @@ pub struct Summary {
 }
 
 /// A server that listens and has not begun to serve.
+///
+/// ```
+/// use sockeye::{Config, Router, Server};
+///
+/// let config = Config { connections_max: 100, ..Config::default() };
+/// let server = Server::bind("127.0.0.1:0")?.with_config(config);
+/// println!("listening on {}", server.local_addrs()[0]);
+/// let stopper = server.stopper();
+/// std::thread::spawn(move || stopper.stop());
+/// let summary = server.serve(Router::new().get("/", |_| "hello\n"))?;
+/// assert_eq!(summary.cut, 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Server {
     listeners: Vec<TcpListener>,
@@ -67,7 +80,16 @@ impl Server {
         Server::bind_all(&addresses).map_err(|error| io::Error::new(error.source.kind(), error))
     }
 
-    /// Like [`Server::bind`]; the error names the address that failed.
+    /// Like [`Server::bind`], and says which address it was that failed.
+    ///
+    /// ```
+    /// use sockeye::Server;
+    ///
+    /// let taken = Server::bind("127.0.0.1:0")?;
+    /// let error = Server::bind_all(&taken.local_addrs()).expect_err("it listens there already");
+    /// assert_eq!(error.address, taken.local_addrs()[0]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn bind_all(addresses: &[SocketAddr]) -> Result<Server, BindError> {
         Ok(Server {
             listeners: listener::bind(addresses)?,

@@ -226,6 +226,15 @@ fn skip_quoted(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Appends `data` to `out` as one chunk; nothing if it is empty, since that would end the body.
+///
+/// ```
+/// use sockeye::wire::{write_chunk, write_last_chunk};
+///
+/// let mut body = Vec::new();
+/// write_chunk(&mut body, b"hello");
+/// write_last_chunk(&mut body);
+/// assert_eq!(body, b"5\r\nhello\r\n0\r\n\r\n");
+/// ```
 pub fn write_chunk(out: &mut Vec<u8>, data: &[u8]) {
     if data.is_empty() {
         return;

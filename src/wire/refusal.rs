@@ -6,6 +6,16 @@
 use crate::message::{Headers, Response, StatusCode, TargetError};
 
 /// A request that no handler will see.
+///
+/// ```
+/// use sockeye::wire::Refusal;
+/// use sockeye::{Headers, StatusCode};
+///
+/// let response = Refusal::HostMissing.response(&Headers::new());
+/// assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+/// assert_eq!(response.into_text()?, "400 Bad Request: HTTP/1.1 requires a Host field\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// A line that ends in a bare LF, or a CR that stands alone.

@@ -37,6 +37,16 @@ const WAITING_MAX: usize = 12;
 const ADDRESSES_MAX: usize = 4096;
 
 /// Lets only `users` in to `inside`. Others are answered 401, 429 or 503, before their body is read.
+///
+/// ```
+/// use sockeye::middleware::auth::{User, authenticated};
+/// use sockeye::{Handler, Request, Router, StatusCode};
+///
+/// let users = vec![User::with_password("ada", "lovelace")?];
+/// let site = authenticated(users, Router::new().get("/", |_| "welcome\n"));
+/// assert_eq!(site.handle(&Request::get("/")).status(), StatusCode::UNAUTHORIZED);
+/// # Ok::<(), String>(())
+/// ```
 pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
     let authenticator = Authenticator {
         users,

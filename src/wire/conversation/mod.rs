@@ -29,6 +29,18 @@ use super::turn::{Limits, Payload, Turn};
 use crate::message::{Request, Response, StatusCode};
 
 /// One client's conversation with the server: requests and answers, one after the other.
+///
+/// ```
+/// use sockeye::Response;
+/// use sockeye::wire::{Conversation, Limits, Turn};
+///
+/// let mut conversation = Conversation::new(Limits::default());
+/// conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// assert_eq!(conversation.turn(), Turn::Head);
+/// conversation.answer(Response::text("hello"), "Sat, 21 Nov 2026 10:21:58 GMT");
+/// assert_eq!(conversation.turn(), Turn::Answered);
+/// assert!(conversation.output().ends_with(b"\r\n\r\nhello"));
+/// ```
 #[derive(Debug)]
 pub struct Conversation {
     limits: Limits,
