@@ -310,7 +310,7 @@ impl Conversation {
 
     /// Whether something of a handler's is in it, and is dropped with it: the reader of a body, or an upload.
     pub fn has_stream(&self) -> bool {
-        self.request.destination.is_some()
+        self.upload_bytes_max().is_some()
             || matches!(self.phase, Phase::Delivering(Payload::Stream { .. }, _))
     }
 

@@ -111,7 +111,7 @@ impl Conversation {
     }
 
     /// Whether the body goes to an upload, and how long that lets it be.
-    fn upload_bytes_max(&self) -> Option<Option<u64>> {
+    pub(super) fn upload_bytes_max(&self) -> Option<Option<u64>> {
         self.request.destination.as_ref()?.upload_bytes_max()
     }
 
