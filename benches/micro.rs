@@ -111,6 +111,7 @@ fn log_line(bencher: Bencher<'_, '_>, format: &str) {
             duration: Duration::from_micros(340),
             reason: None,
             is_cut: false,
+            exchange: None,
         };
         format.write(&mut line, &record, false);
         black_box(&line).len()

@@ -37,7 +37,9 @@ impl Body {
             Body::Bytes(bytes) => Ok(bytes.into()),
             Body::File(slice) => read_slice(&slice),
             Body::Stream(stream) => read_stream(stream),
-            Body::Incoming => Err(io::Error::other("the body is the request's own")),
+            Body::Incoming | Body::IncomingRaw(_) => {
+                Err(io::Error::other("the body is the request's own"))
+            }
         }
     }
 }

@@ -155,10 +155,11 @@ fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
         LogLevel::Info
     };
     let settings = Settings {
-        requests: (!options.quiet).then(|| {
+        requests: (!options.quiet && options.log.has_lines()).then(|| {
             let log = file.as_ref().unwrap_or(&messages);
             (log.clone(), options.log.format())
         }),
+        explain: options.log.explain,
         level,
         colour: file.is_none() && terminal::colours_log(),
     };

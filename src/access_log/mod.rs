@@ -10,6 +10,7 @@
 mod combined;
 mod common;
 mod escape;
+mod explain;
 mod json;
 mod log;
 mod pretty;
@@ -51,11 +52,31 @@ pub struct Record<'a> {
     pub reason: Option<&'static str>,
     /// Whether the connection was over before the answer, or the request, was complete.
     pub is_cut: bool,
+    /// What travelled, and why, if that was [asked for](explains).
+    pub exchange: Option<Exchange<'a>>,
+}
+
+/// A request and its answer as they travelled, but for their bodies, and the reasons.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The request's head as received, as far as it was looked at.
+    pub request: &'a [u8],
+    /// The heads that were sent, interim ones first.
+    pub answer: &'a [u8],
+    /// Why the answer is what it is, where its handler says so.
+    pub explanation: Option<&'a str>,
+    /// What becomes of the connection, and why.
+    pub connection: &'static str,
 }
 
 /// Whether there is a subscriber for records; if not, there is no need to make one.
 pub fn is_listened_to() -> bool {
     tracing::event_enabled!(target: TARGET, tracing::Level::INFO)
+}
+
+/// Whether the subscriber wants to know what travelled, too: it has events of the target [`TARGET`] down to `TRACE`.
+pub fn explains() -> bool {
+    tracing::event_enabled!(target: TARGET, tracing::Level::TRACE)
 }
 
 /// Gives one request's record to the subscriber, if there is one.
@@ -93,6 +114,8 @@ fn make_event(record: &Record<'_>) {
         user_agent = request.headers().get("User-Agent"),
         reason = record.reason,
         is_cut = record.is_cut,
+        explanation = record.exchange.and_then(|exchange| exchange.explanation),
+        connection = record.exchange.map(|exchange| exchange.connection),
     );
 }
 
@@ -192,6 +215,7 @@ mod examples {
             duration: Duration::from_micros(340),
             reason: None,
             is_cut: false,
+            exchange: None,
         }
     }
 

@@ -56,7 +56,7 @@ fn status(line: &mut String, status: Option<StatusCode>, colour: bool) {
 }
 
 /// `0.02 ms`, `0.3 ms`, `12 ms`, `3.4 s`, `75 s`.
-fn time(line: &mut String, duration: Duration) {
+pub(super) fn time(line: &mut String, duration: Duration) {
     let (micros, seconds) = (duration.as_micros(), duration.as_secs());
     let millis = micros / 1_000;
     match micros {

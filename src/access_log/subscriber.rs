@@ -9,16 +9,18 @@ use std::fmt::{self, Write};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{Interest, SetGlobalDefaultError};
-use tracing::{Event, Metadata, span};
+use tracing::{Event, Level, Metadata, span};
 
 use super::escape::Message;
-use super::{Format, Log, Record, TARGET};
+use super::{Format, Log, Record, TARGET, explain};
 
 /// Which events become lines, and what the lines look like.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where there is a line for every request, and what it looks like; `None` for no lines.
     pub requests: Option<(Log, Format)>,
+    /// Whether what travels is shown and explained, a block for each request, among the server's own messages.
+    pub explain: bool,
     /// Which messages of the server itself are logged.
     pub level: LogLevel,
     /// Colour the status by its class, where the format is for people.
@@ -73,12 +75,18 @@ impl Subscriber {
         Subscriber { messages, settings }
     }
 
-    /// Leaves a line about `record`, if lines about requests are wanted.
+    /// Leaves a line about `record` and an explanation of it, as far as they are wanted.
     pub(super) fn write_record(&self, record: &Record<'_>) {
         if let Some((log, format)) = &self.settings.requests {
             with_line(|line| {
                 format.write(line, record, self.settings.colour);
                 log.push(line);
+            });
+        }
+        if let Some(exchange) = &record.exchange {
+            with_line(|block| {
+                explain::write(block, record, exchange);
+                self.messages.push(block);
             });
         }
     }
@@ -103,7 +111,11 @@ impl tracing::Subscriber for Subscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         let target = metadata.target();
         if target == TARGET {
-            return self.settings.requests.is_some() && metadata.is_event();
+            let is_wanted = match *metadata.level() {
+                Level::TRACE => self.settings.explain,
+                _ => self.settings.explain || self.settings.requests.is_some(),
+            };
+            return is_wanted && metadata.is_event();
         }
         let ours = target == "sockeye" || target.starts_with("sockeye::");
         ours && metadata.is_event() && *metadata.level() <= self.level()
@@ -111,6 +123,7 @@ impl tracing::Subscriber for Subscriber {
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
         match self.settings.requests {
+            _ if self.settings.explain => Some(LevelFilter::TRACE),
             Some(_) => Some(self.level().max(LevelFilter::INFO)),
             None => Some(self.level()),
         }
@@ -220,6 +233,7 @@ mod tests {
         let [lines, messages] = outputs.each_ref().map(|out| Log::to(out.clone()).unwrap());
         let settings = Settings {
             requests: requests.map(|format| (lines.clone(), format)),
+            explain: false,
             level,
             colour: false,
         };

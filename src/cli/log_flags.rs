@@ -19,9 +19,18 @@ pub struct LogFlags {
     /// Append these lines to FILE, which is opened again on SIGUSR1 [default: stderr]
     #[arg(long, value_name = "FILE", conflicts_with = "quiet")]
     pub log_file: Option<PathBuf>,
+
+    /// Show on stderr what travels, as curl -v does, and why, in the place of a line for each request
+    #[arg(long, conflicts_with = "quiet")]
+    pub explain: bool,
 }
 
 impl LogFlags {
+    /// Whether there are lines: an explanation takes their place, unless they were asked for.
+    pub fn has_lines(&self) -> bool {
+        !self.explain || self.log_file.is_some() || self.log_format.is_some()
+    }
+
     /// What a line looks like. One in a file is read later, so that it has to tell when it was, and who.
     pub fn format(&self) -> Format {
         let default = match self.log_file {

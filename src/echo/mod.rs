@@ -13,11 +13,12 @@ use shape::Shape;
 
 const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-/// GET and HEAD get the request as the server saw it; POST, PUT, PATCH and DELETE get their body back while they
-/// send it, of whatever size.
+/// GET and HEAD get the request as the server saw it, as JSON by `Accept: application/json`; POST, PUT, PATCH and DELETE
+/// get their body back while they send it, of whatever size.
 ///
-/// `Accept: application/json` makes it JSON, and `?raw` keeps the blanks around values as they came; what proves who a
-/// client is (`Cookie`, `Authorization`) is masked in all of them. The query shapes the answer: `status=418` (200 to
+/// With `?raw`, each gets its whole request as it travelled: the blanks around values, and the body with the framing of
+/// its chunks and its trailers, while it comes. (A later minor version than 1.1 is shown as 1.1, as which it was read.)
+/// What proves who a client is (`Cookie`, `Authorization`) is masked in all of them. The query shapes the answer: `status=418` (200 to
 /// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could act
 /// on this site, or on how the answer travels). What is malformed there is 400.
 ///
@@ -34,7 +35,6 @@ pub struct Echo;
 impl Handler for Echo {
     fn handle(&self, request: &Request) -> Response {
         match *request.method() {
-            Method::GET | Method::HEAD => shaped(request, show),
             Method::OPTIONS => {
                 unlike_ours(Response::new(StatusCode::NO_CONTENT)).with_header("Allow", ALLOW)
             }
@@ -44,6 +44,8 @@ impl Handler for Echo {
                     Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers());
                 refusal.with_header("Allow", ALLOW)
             }
+            Method::GET | Method::HEAD => shaped(request, show),
+            _ if request.query("raw").is_some() => shaped(request, show),
             _ => shaped(request, give_back),
         }
     }
@@ -61,17 +63,22 @@ impl Handler for Echo {
 fn shaped(request: &Request, answer: impl Fn(&Request) -> Response) -> Response {
     match Shape::of(request) {
         Ok(shape) => shape.give(answer(request)),
-        Err(sentence) => Response::problem(StatusCode::BAD_REQUEST, &sentence, request.headers()),
+        Err(sentence) => Response::problem(StatusCode::BAD_REQUEST, sentence, request.headers()),
     }
 }
 
 /// The request itself, in the form that the client prefers.
 fn show(request: &Request) -> Response {
+    let is_raw = request.query("raw").is_some();
+    let has_body = request.has_body() && *request.method() != Method::HEAD;
     unlike_ours(match prefers_json(request.headers()) {
+        _ if is_raw && has_body => {
+            Response::text("").with_body(Body::IncomingRaw(show::text(request, true).into()))
+        }
         true => Response::new(StatusCode::OK)
             .with_header("Content-Type", "application/json")
             .with_body(show::json(request)),
-        false => Response::text(show::text(request, request.query("raw").is_some())),
+        false => Response::text(show::text(request, is_raw)),
     })
 }
 

@@ -213,7 +213,7 @@ impl StaticFiles {
                 let location = request.prefix().to_owned() + &path.directory_url();
                 response::redirect(location, query)
             }
-            Found::BadPath(error) => response::bad_path(&error.to_string(), request),
+            Found::BadPath(error) => response::bad_path(error.to_string(), request),
             Found::Nothing(failure) => {
                 self.complain(path, &failure);
                 response::failure(&failure, request)

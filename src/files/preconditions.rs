@@ -14,29 +14,46 @@ pub(super) enum Verdict {
 }
 
 impl Validators {
-    /// Evaluates the preconditions in the order of RFC 9110 §13.2.2, for GET and HEAD.
-    pub(super) fn judge(&self, headers: &Headers) -> Verdict {
+    /// Evaluates the preconditions in the order of RFC 9110 §13.2.2, for GET and HEAD; with the reason, if there are any.
+    pub(super) fn judge(&self, headers: &Headers) -> (Verdict, Option<&'static str>) {
         // 1 and 2: is it still what the client takes it for?
         if headers.contains("If-Match") {
             if !self.is_named(headers, "If-Match", false) {
-                return Verdict::Failed;
+                let why = "If-Match does not name this ETag, RFC 9110 §13.1.1";
+                return (Verdict::Failed, Some(why));
             }
         } else if let (Some(date), Some(modified)) =
             (date(headers, "If-Unmodified-Since"), self.modified)
             && modified > date
         {
-            return Verdict::Failed;
+            let why = "modified since If-Unmodified-Since, RFC 9110 §13.1.4";
+            return (Verdict::Failed, Some(why));
         }
         // 3 and 4: has the client got it already?
-        let client_has_it = if headers.contains("If-None-Match") {
-            self.is_named(headers, "If-None-Match", true)
-        } else {
-            date(headers, "If-Modified-Since").is_some_and(|date| self.is_unmodified_since(date))
-        };
-        if client_has_it {
-            Verdict::NotModified
-        } else {
-            Verdict::Proceed
+        if headers.contains("If-None-Match") {
+            return match self.is_named(headers, "If-None-Match", true) {
+                true => (
+                    Verdict::NotModified,
+                    Some("If-None-Match names this ETag, RFC 9110 §13.1.2"),
+                ),
+                false => (
+                    Verdict::Proceed,
+                    Some("If-None-Match does not name this ETag, RFC 9110 §13.1.2"),
+                ),
+            };
+        }
+        match date(headers, "If-Modified-Since") {
+            None => (Verdict::Proceed, None),
+            Some(date) if self.is_unmodified_since(date) => (
+                Verdict::NotModified,
+                Some("not modified since If-Modified-Since, RFC 9110 §13.1.3"),
+            ),
+            Some(_) => (
+                Verdict::Proceed,
+                Some(
+                    "modified since If-Modified-Since, or its date proves nothing, RFC 9110 §13.1.3",
+                ),
+            ),
         }
     }
 
@@ -197,7 +214,7 @@ mod tests {
                 NotModified,
             ),
         ] {
-            assert_eq!(settled().judge(&fields(lines)), verdict, "{lines:?}");
+            assert_eq!(settled().judge(&fields(lines)).0, verdict, "{lines:?}");
         }
     }
 
@@ -205,7 +222,7 @@ mod tests {
     fn a_date_is_believed_only_if_nothing_happened_since() {
         let judge = |changed, started, date| {
             let validators = Validators::new(None, &state(1_000_000_000, changed), (started, 0));
-            validators.judge(&fields(&[("If-Modified-Since", date)]))
+            validators.judge(&fields(&[("If-Modified-Since", date)])).0
         };
         // Set back after the server started, and not before the date was over.
         assert_eq!(judge(1_000_000_020, 1_000_000_010, SAME), Verdict::Proceed);
@@ -255,19 +272,19 @@ mod tests {
     fn without_a_tag_only_the_star_matches() {
         let unknown = Validators::none();
         assert_eq!(
-            unknown.judge(&fields(&[("If-None-Match", "\"\"")])),
+            unknown.judge(&fields(&[("If-None-Match", "\"\"")])).0,
             Verdict::Proceed
         );
         assert_eq!(
-            unknown.judge(&fields(&[("If-None-Match", "*")])),
+            unknown.judge(&fields(&[("If-None-Match", "*")])).0,
             Verdict::NotModified
         );
         assert_eq!(
-            unknown.judge(&fields(&[("If-Match", "\"\"")])),
+            unknown.judge(&fields(&[("If-Match", "\"\"")])).0,
             Verdict::Failed
         );
         assert_eq!(
-            unknown.judge(&fields(&[("If-Modified-Since", LATER)])),
+            unknown.judge(&fields(&[("If-Modified-Since", LATER)])).0,
             Verdict::Proceed
         );
     }

@@ -11,8 +11,10 @@ const RANGES_MAX: usize = 16;
 /// What to send of a representation.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Selection {
-    /// All of it: no range was asked for, or not in a way that we understand.
+    /// All of it: no range was asked for.
     Whole,
+    /// All of it, though a range was asked for: why.
+    Ignored(&'static str),
     /// Some of it: one part or several, apart from each other, none of them empty.
     Parts(Vec<Range<u64>>),
     /// Nothing that was asked for is there.
@@ -22,7 +24,7 @@ pub(super) enum Selection {
 /// Reads the value of a `Range` field for a representation of `length` bytes.
 pub(super) fn select(value: &[u8], length: u64) -> Selection {
     let Some(asked) = parse(value, length) else {
-        return Selection::Whole;
+        return Selection::Ignored("Range is malformed, not in bytes, or asks for too many parts");
     };
     let total = asked
         .iter()
@@ -30,7 +32,9 @@ pub(super) fn select(value: &[u8], length: u64) -> Selection {
     match asked.len() {
         0 => Selection::Unsatisfiable,
         1 => Selection::Parts(asked),
-        _ if total.is_none_or(|total| total > length) => Selection::Whole,
+        _ if total.is_none_or(|total| total > length) => {
+            Selection::Ignored("the ranges together are more than the file")
+        }
         _ => Selection::Parts(join(asked)),
     }
 }
@@ -119,6 +123,7 @@ mod tests {
     #[test]
     fn ranges_of_ten_bytes() {
         let unsatisfiable = || Selection::Unsatisfiable;
+        let more = || Selection::Ignored("the ranges together are more than the file");
         for (value, selection) in [
             ("bytes=0-0", parts(&[(0, 1)])),
             ("bytes=0-", parts(&[(0, 10)])),
@@ -143,8 +148,8 @@ mod tests {
             ("bytes=0-3,2-5", parts(&[(0, 6)])),
             ("bytes=0-0,4-4,1-3", parts(&[(0, 5)])),
             ("bytes=0-1,20-,-2", parts(&[(0, 2), (8, 10)])),
-            ("bytes=0-,0-", Selection::Whole),
-            ("bytes=0-8,0-1", Selection::Whole),
+            ("bytes=0-,0-", more()),
+            ("bytes=0-8,0-1", more()),
         ] {
             assert_eq!(select(value.as_bytes(), 10), selection, "{value}");
         }
@@ -174,7 +179,8 @@ mod tests {
             "bytes=0-1,x",
             "bytes=\u{661}-2",
         ] {
-            assert_eq!(select(value.as_bytes(), 10), Selection::Whole, "{value}");
+            let selection = select(value.as_bytes(), 10);
+            assert!(matches!(selection, Selection::Ignored(_)), "{value}");
         }
     }
 
@@ -198,7 +204,10 @@ mod tests {
         assert!(
             matches!(select(list(16).as_bytes(), 100), Selection::Parts(parts) if parts.len() == 16)
         );
-        assert_eq!(select(list(17).as_bytes(), 100), Selection::Whole);
+        assert!(matches!(
+            select(list(17).as_bytes(), 100),
+            Selection::Ignored(_)
+        ));
     }
 
     proptest! {

@@ -30,7 +30,7 @@ pub(super) fn not_allowed(request: &Request) -> Response {
 }
 
 /// 400: no path of ours.
-pub(super) fn bad_path(sentence: &str, request: &Request) -> Response {
+pub(super) fn bad_path(sentence: String, request: &Request) -> Response {
     Response::problem(StatusCode::BAD_REQUEST, sentence, request.headers())
 }
 
@@ -45,6 +45,9 @@ pub(super) fn redirect(directory_url: String, query: Option<&str>) -> Response {
         // The directory may become a file; a redirect kept forever would then be wrong forever.
         .with_header("Cache-Control", "no-cache")
         .with_header("X-Content-Type-Options", "nosniff")
+        .with_explanation(
+            "a directory's URL ends in a slash, where relative links start, RFC 9110 §15.4.9",
+        )
 }
 
 /// Why there is nothing to send.
@@ -77,22 +80,23 @@ pub(super) fn file(
     request: &Request,
     boundary_seed: u64,
 ) -> Response {
-    match description.validators.judge(request.headers()) {
+    let (verdict, why) = description.validators.judge(request.headers());
+    match verdict {
         Verdict::Failed => {
             let sentence = "this is not, or no longer, what you asked for";
             let status = StatusCode::PRECONDITION_FAILED;
-            varied(
-                Response::problem(status, sentence, request.headers()),
-                description,
-            )
+            let response = Response::problem(status, sentence, request.headers());
+            varied(response, description).explained(why)
         }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
             description.unmodified_fields.clone(),
             Body::Empty,
-        ),
+        )
+        .explained(why),
         Verdict::Proceed => match selection(description, request) {
-            Selection::Whole => whole(description, content),
+            Selection::Whole => whole(description, content).explained(why),
+            Selection::Ignored(why) => whole(description, content).explained(Some(why)),
             Selection::Parts(parts) => partial(description, content, parts, boundary_seed),
             Selection::Unsatisfiable => {
                 varied(unsatisfiable(description.length, request), description)
@@ -112,13 +116,15 @@ fn varied(response: Response, description: &Description) -> Response {
 fn selection(description: &Description, request: &Request) -> Selection {
     let mut lines = request.headers().all("Range");
     match (lines.next(), lines.next()) {
-        (Some(value), None)
-            if *request.method() == Method::GET
-                && description.validators.allow_range(request.headers(), now) =>
-        {
-            select(value, description.length)
+        (None, _) => Selection::Whole,
+        (Some(_), Some(_)) => Selection::Ignored("Range is there twice"),
+        _ if *request.method() != Method::GET => {
+            Selection::Ignored("Range is for GET, RFC 9110 §14.2")
         }
-        _ => Selection::Whole,
+        _ if !description.validators.allow_range(request.headers(), now) => {
+            Selection::Ignored("If-Range names another state of the file, RFC 9110 §13.1.5")
+        }
+        (Some(value), None) => select(value, description.length),
     }
 }
 
@@ -136,6 +142,7 @@ fn partial(
 ) -> Response {
     let valid = "made of letters and digits";
     let mut fields = fields(description);
+    let mut why = "one satisfiable range, RFC 9110 §15.3.7";
     let body = if let [part] = &parts[..] {
         let place = content_range(part, description.length);
         fields.append("Content-Range", place).expect(valid);
@@ -146,9 +153,10 @@ fn partial(
         let boundary = format!("{boundary:032x}");
         let media_type = format!("multipart/byteranges; boundary={boundary}");
         fields.set("Content-Type", media_type).expect(valid);
+        why = "several satisfiable ranges, RFC 9110 §14.6";
         multipart::stream(content, description, parts, &boundary).into()
     };
-    Response::from_parts(StatusCode::PARTIAL_CONTENT, fields, body)
+    Response::from_parts(StatusCode::PARTIAL_CONTENT, fields, body).with_explanation(why)
 }
 
 fn unsatisfiable(size: u64, request: &Request) -> Response {
@@ -160,6 +168,7 @@ fn unsatisfiable(size: u64, request: &Request) -> Response {
     )
     .with_header("Accept-Ranges", "bytes")
     .with_header("Content-Range", format!("bytes */{size}"))
+    .with_explanation("no byte of the file is in the range, RFC 9110 §15.5.17")
 }
 
 /// The fields of a 200, with the one that depends on the time of the answer.

@@ -27,6 +27,10 @@ pub enum Body {
     /// [`Handler::handle_head`](crate::Handler::handle_head) answers so, and once it is collected if
     /// [`Handler::handle`](crate::Handler::handle) does.
     Incoming,
+    /// These bytes, and behind them the body of the request as it travels: with the framing of its chunks and its
+    /// trailers. Only from [`Handler::handle_head`](crate::Handler::handle_head); once the body is collected, how it
+    /// travelled is forgotten.
+    IncomingRaw(Bytes),
 }
 
 impl Body {
@@ -37,7 +41,7 @@ impl Body {
             Body::Bytes(bytes) => Some(bytes.len() as u64),
             Body::File(slice) => Some(slice.length()),
             Body::Stream(stream) => stream.length,
-            Body::Incoming => None,
+            Body::Incoming | Body::IncomingRaw(_) => None,
         }
     }
 }

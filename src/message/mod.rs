@@ -12,6 +12,7 @@ mod json;
 mod problem;
 mod request;
 mod response;
+mod secret;
 mod target;
 mod upload;
 
@@ -25,6 +26,7 @@ pub use json::JsonError;
 pub(crate) use problem::prefers_json;
 pub use request::{Request, Version};
 pub use response::Response;
+pub(crate) use secret::{MASK, is_secret, masked};
 pub(crate) use target::is_authority;
 pub use target::{Target, TargetError};
 pub use upload::Upload;

@@ -2,6 +2,7 @@
 //!
 //! A sentence is always ours: no byte of the request, no path of the machine and no error of the system gets in.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use crate::text::{LOOK, Template, decimal, push_html, push_json};
 
 impl Response {
     /// An error response with `sentence`, to a request of these `headers`: a small page where its `Accept` field
-    /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text.
+    /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text. The sentence is
+    /// its [explanation](Response::explanation) too.
     ///
     /// ```
     /// use sockeye::{Request, Response, StatusCode};
@@ -21,7 +23,12 @@ impl Response {
     /// let problem = Response::problem(StatusCode::CONFLICT, "it was changed meanwhile", client.headers());
     /// assert_eq!(problem.headers().get("Content-Type"), Some("application/problem+json"));
     /// ```
-    pub fn problem(status: StatusCode, sentence: &str, headers: &Headers) -> Response {
+    pub fn problem(
+        status: StatusCode,
+        sentence: impl Into<Cow<'static, str>>,
+        headers: &Headers,
+    ) -> Response {
+        let sentence = sentence.into();
         let reason = status.canonical_reason().unwrap_or("Error");
         let (media_type, body): (_, Bytes) = match Form::preferred(headers) {
             Form::Text => (
@@ -30,11 +37,11 @@ impl Response {
             ),
             Form::Html => (
                 "text/html; charset=utf-8",
-                page(status.as_u16(), reason, sentence).into(),
+                page(status.as_u16(), reason, &sentence).into(),
             ),
             Form::Json => (
                 "application/problem+json",
-                json(status.as_u16(), reason, sentence).into(),
+                json(status.as_u16(), reason, &sentence).into(),
             ),
         };
         Response::new(status)
@@ -42,6 +49,7 @@ impl Response {
             .with_header("X-Content-Type-Options", "nosniff")
             .with_header("Vary", "Accept")
             .with_body(body)
+            .with_explanation(sentence)
     }
 }
 

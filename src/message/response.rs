@@ -1,5 +1,6 @@
 //! A response, and constructors for the common ones.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub struct Response {
     headers: Headers,
     body: Body,
     delay: Duration,
+    explanation: Option<Cow<'static, str>>,
 }
 
 impl Response {
@@ -39,6 +41,7 @@ impl Response {
             headers: Headers::new(),
             body: Body::Empty,
             delay: Duration::ZERO,
+            explanation: None,
         }
     }
 
@@ -166,6 +169,37 @@ impl Response {
         self.delay
     }
 
+    /// The same response, which is what it is for this reason: a sentence for whoever looks on at the server, never sent.
+    /// The command prints it with `--explain`.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// let response = Response::new(StatusCode::CONFLICT).with_explanation("the note was edited meanwhile");
+    /// assert_eq!(response.explanation(), Some("the note was edited meanwhile"));
+    /// ```
+    pub fn with_explanation(mut self, sentence: impl Into<Cow<'static, str>>) -> Response {
+        self.explanation = Some(sentence.into());
+        self
+    }
+
+    /// The same, with an explanation of ours or none: on the way of every file, which it must not slow down.
+    #[inline]
+    pub(crate) fn explained(mut self, sentence: Option<&'static str>) -> Response {
+        self.explanation = sentence.map(Cow::Borrowed);
+        self
+    }
+
+    /// Why it is what it is, where that was said.
+    pub fn explanation(&self) -> Option<&str> {
+        self.explanation.as_deref()
+    }
+
+    /// Takes the explanation away.
+    pub(crate) fn take_explanation(&mut self) -> Option<Cow<'static, str>> {
+        self.explanation.take()
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -210,6 +244,7 @@ impl Response {
             headers,
             body: body.into(),
             delay: Duration::ZERO,
+            explanation: None,
         }
     }
 

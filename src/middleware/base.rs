@@ -68,7 +68,7 @@ pub fn under(base: Base, inside: impl Handler) -> impl Handler {
             Some(inner) => relocated(base, next.run(&inner)),
             None => {
                 let sentence = format!("there is nothing here; the site lives under {base}");
-                Response::problem(StatusCode::NOT_FOUND, &sentence, request.headers())
+                Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
             }
         }
     };

@@ -154,7 +154,7 @@ pub fn explained<H: Handler>(
         match missing.explanation(path, &explain) {
             Some(explanation) => {
                 let sentence = format!("there is nothing here; {explanation}");
-                Response::problem(StatusCode::NOT_FOUND, &sentence, request.headers())
+                Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
             }
             None => response,
         }

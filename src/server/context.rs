@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::connections::Connections;
 use super::exchange::READ_BYTES;
 use super::worker_pool::WorkerPool;
+use crate::access_log;
 use crate::handler::Handler;
 use crate::wire::{Conversation, Limits};
 
@@ -75,8 +76,13 @@ impl<'a> Context<'a> {
     /// A fresh conversation, most often the one given back last, cleared.
     pub(super) fn conversation(&mut self, peer: Option<SocketAddr>) -> Box<Conversation> {
         let spare = self.spare.pop();
-        let mut conversation =
-            spare.unwrap_or_else(|| Box::new(Conversation::new(self.config.limits)));
+        let mut conversation = spare.unwrap_or_else(|| {
+            let mut new = Box::new(Conversation::new(self.config.limits));
+            if access_log::explains() {
+                new.keep_heads();
+            }
+            new
+        });
         conversation.set_peer(peer);
         conversation
     }

@@ -12,7 +12,7 @@ use super::send::{Progress, send_output, send_payload};
 use super::socket::Received;
 use super::timeouts::after;
 use super::waker::waker_of;
-use crate::access_log::{self, Record};
+use crate::access_log::{self, Exchange, Record};
 use crate::message::{Destination, Request, Response, StatusCode, Wake};
 use crate::wire::{Conversation, Payload, Sent, Turn};
 
@@ -285,6 +285,12 @@ impl Connection {
             duration,
             reason: sent.and_then(|sent| Some(sent.refusal?.sentence())),
             is_cut,
+            exchange: conversation.kept().map(|kept| Exchange {
+                request: &kept.request,
+                answer: &kept.answer,
+                explanation: kept.explanation.as_deref(),
+                connection: sent.map_or("", |sent| sent.persistence.sentence()),
+            }),
         });
     }
 }

@@ -8,11 +8,13 @@ mod chunked;
 mod conversation;
 mod framing;
 mod head;
+mod persistence;
 mod refusal;
 mod response;
 mod turn;
 
 pub use chunked::{write_chunk, write_last_chunk};
-pub use conversation::{Conversation, Sent};
+pub use conversation::{Conversation, Kept, Sent};
+pub use persistence::Persistence;
 pub use refusal::Refusal;
 pub use turn::{Limits, Payload, Turn};

@@ -301,3 +301,88 @@ fn a_server_that_stops_waits_for_no_delay() {
     assert!(client.is_closed());
     assert_eq!(server.wait().cut, 0);
 }
+
+#[test]
+fn raw_gives_the_whole_request_back_as_it_travelled() {
+    let server = server();
+    for (request, shown) in [
+        (
+            "POST /echo?raw HTTP/1.1\r\nHost: a\r\ntransfer-encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n002\r\nde\r\n0\r\nX-Sum:  5\r\n\r\n",
+            None,
+        ),
+        (
+            "PUT /echo?raw HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi",
+            None,
+        ),
+        (
+            "GET /echo?raw HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nAccept: application/json\r\n\r\nhi",
+            None,
+        ),
+        ("DELETE /echo?raw HTTP/1.1\r\nHost: a\r\n\r\n", None),
+        (
+            "POST /echo?raw HTTP/1.1\r\nHost: a\r\ncookie:id=7\r\nContent-Length: 2\r\n\r\nhi",
+            Some(
+                "POST /echo?raw HTTP/1.1\r\nHost: a\r\ncookie: (masked)\r\nContent-Length: 2\r\n\r\nhi",
+            ),
+        ),
+    ] {
+        let mut client = server.connect();
+        client.say(request);
+        let answer = client.hear();
+        assert_eq!(answer.text(), shown.unwrap_or(request));
+        assert_eq!(
+            answer.field("Content-Length"),
+            Some(&*answer.text().len().to_string())
+        );
+        assert_eq!(
+            answer.field("Content-Type"),
+            Some("text/plain; charset=utf-8")
+        );
+        assert_eq!(answer.field("Content-Security-Policy"), Some("sandbox"));
+        assert_eq!(
+            client.ask("GET /echo").status,
+            200,
+            "the connection is kept"
+        );
+    }
+}
+
+#[test]
+fn a_raw_body_comes_back_as_it_comes_however_it_is_cut() {
+    let request = "POST /echo?raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0A;x\r\n0123456789\r\n0\r\nT: u\r\n\r\n";
+    let server = server();
+    for step in [1, 2, 3, 5, 40, 90] {
+        let mut client = server.connect();
+        client.stream().set_nodelay(true).unwrap();
+        for piece in request.as_bytes().chunks(step) {
+            client.say(piece);
+        }
+        assert_eq!(client.hear().text(), request, "by {step}");
+    }
+    let mut client = server.connect();
+    let (first, rest) = request.split_once("0A").unwrap();
+    client.say(first);
+    let begun = client.hear_head();
+    assert_eq!(begun.field("Transfer-Encoding"), Some("chunked"));
+    assert_eq!(client.hear_chunk(), first.as_bytes());
+    client.say(format!("0A{rest}"));
+    let mut heard = Vec::new();
+    while heard.len() < 2 + rest.len() {
+        heard.extend(client.hear_chunk());
+    }
+    assert_eq!(heard, format!("0A{rest}").as_bytes());
+}
+
+#[test]
+fn a_raw_body_that_is_malformed_is_refused() {
+    let server = server();
+    let mut client = server.connect();
+    client.say("POST /echo?raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n");
+    let answer = client.hear();
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.text().contains("the chunked body is malformed"),
+        "{}",
+        answer.text()
+    );
+}

@@ -2,6 +2,7 @@
 
 mod access;
 mod command;
+mod explain;
 mod files;
 mod log;
 mod missing;

@@ -13,6 +13,7 @@
 //!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Answered ─▶ Turn::Close
 //! ```
 
+mod kept;
 mod receive;
 mod respond;
 #[cfg(test)]
@@ -24,9 +25,11 @@ use std::time::Instant;
 use super::body_reader::BodyReader;
 use super::chunked::{write_chunk, write_last_chunk};
 use super::head::HeadScan;
+use super::persistence::Persistence;
 use super::refusal::Refusal;
 use super::turn::{Limits, Payload, Turn};
 use crate::message::{Request, Response, StatusCode};
+pub use kept::Kept;
 
 /// One client's conversation with the server: requests and answers, one after the other.
 ///
@@ -59,7 +62,7 @@ pub struct Conversation {
     /// How many bytes of the current request's body have been collected or echoed.
     body_received: u64,
     /// Whether the connection serves another request after this one.
-    persists: bool,
+    persistence: Persistence,
     /// Whether a request has not been read to its end.
     unread: bool,
     /// Whether the next answer is the last on this connection.
@@ -74,6 +77,7 @@ pub struct Conversation {
     head_unsent: usize,
     /// Bytes of its body that have been sent.
     body_sent: u64,
+    kept: Option<Box<Kept>>,
 }
 
 /// What has been sent of an answer.
@@ -85,6 +89,8 @@ pub struct Sent {
     pub body_bytes: u64,
     /// Why the request was refused, if it was.
     pub refusal: Option<Refusal>,
+    /// What becomes of the connection.
+    pub persistence: Persistence,
 }
 
 #[derive(Debug)]
@@ -107,8 +113,10 @@ enum Phase {
 #[derive(Debug)]
 struct BodyEcho {
     reader: BodyReader,
-    /// Its length as announced; `None` is sent in chunks.
+    /// The response's length, where it is known; `None` is sent in chunks.
     length: Option<u64>,
+    /// Whether the framing of chunks is sent back too.
+    is_raw: bool,
     /// The response and its date while its head is not written: until then a malformed body can be refused.
     pending: Option<(Response, String)>,
 }
@@ -127,7 +135,7 @@ impl Conversation {
             request: Request::default(),
             refused_line: Vec::new(),
             body_received: 0,
-            persists: true,
+            persistence: Persistence::Default,
             unread: false,
             last: false,
             begun: None,
@@ -135,6 +143,7 @@ impl Conversation {
             cut_short: false,
             head_unsent: 0,
             body_sent: 0,
+            kept: None,
         }
     }
 
@@ -234,6 +243,7 @@ impl Conversation {
             status,
             body_bytes: self.body_sent,
             refusal: self.refusal,
+            persistence: self.persistence,
         })
     }
 
@@ -332,7 +342,7 @@ impl Conversation {
         self.refused_line.clear();
         self.request.destination = None;
         self.body_received = 0;
-        self.persists = true;
+        self.persistence = Persistence::Default;
         self.unread = false;
         self.last = false;
         self.begun = None;

@@ -2,12 +2,13 @@
 
 use std::mem;
 
-use super::{Conversation, Phase};
-use crate::message::{Destination, Headers, Method, Request, Version};
+use super::{BodyEcho, Conversation, Phase};
+use crate::message::{Destination, Request};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::{Piece, write_chunk, write_last_chunk};
 use crate::wire::framing::{Framing, framing};
 use crate::wire::head::{self, HeadScan};
+use crate::wire::persistence::Persistence;
 use crate::wire::refusal::Refusal;
 use crate::wire::turn::Turn;
 
@@ -34,6 +35,7 @@ impl Conversation {
         };
         let head = &bytes[found.clone()];
         self.request.destination = None;
+        Conversation::keep_request(&mut self.kept, head);
         self.phase = match head::parse(head, &mut self.request) {
             Ok(()) => match framing_of(&self.request) {
                 Ok(framing) => {
@@ -52,7 +54,7 @@ impl Conversation {
         };
         self.consumed += found.end;
         self.body_received = 0;
-        self.persists = persists(&self.request);
+        self.persistence = Persistence::of(&self.request);
         None
     }
 
@@ -135,18 +137,20 @@ impl Conversation {
         let bytes = &self.input[self.consumed..];
         match echo.reader.next(bytes) {
             Ok(Piece::Data(range)) => {
-                let data = &bytes[range.clone()];
-                self.body_received += data.len() as u64;
-                match (&echo.pending, echo.length) {
-                    (Some(_), _) => self.request.body.extend_from_slice(data),
-                    (None, Some(_)) => self.output.extend_from_slice(data),
-                    (None, None) => write_chunk(&mut self.output, data),
-                }
+                self.body_received += range.len() as u64;
                 self.consumed += range.end;
+                let start = if echo.is_raw { 0 } else { range.start };
+                echo.give_back(
+                    &bytes[start..range.end],
+                    &mut self.request,
+                    &mut self.output,
+                );
                 None
             }
             Ok(Piece::NeedBytes(used)) => {
                 self.consumed += used;
+                let framing = if echo.is_raw { &bytes[..used] } else { b"" };
+                echo.give_back(framing, &mut self.request, &mut self.output);
                 let length = echo.length;
                 if self.body_received > 0 {
                     self.begin_echo(length);
@@ -155,9 +159,11 @@ impl Conversation {
             }
             Ok(Piece::End(used)) => {
                 self.consumed += used;
-                let received = self.body_received;
+                let framing = if echo.is_raw { &bytes[..used] } else { b"" };
+                echo.give_back(framing, &mut self.request, &mut self.output);
                 let is_chunked = echo.pending.is_none() && echo.length.is_none();
                 // The body may have come whole before the head was written; then its length is known.
+                let received = self.request.body.len() as u64;
                 self.begin_echo(Some(received));
                 if is_chunked {
                     write_last_chunk(&mut self.output);
@@ -229,10 +235,22 @@ impl Conversation {
         if let Phase::Head(scan) = &self.phase {
             let head = &self.input[self.consumed + scan.start()..];
             // No further than a line may go: what is understood of a longer one must not depend on how it was cut.
+            Conversation::keep_request(&mut self.kept, head);
             let line_end = head.len().min(self.limits.request_line_bytes_max + 2);
             let head = &head[..line_end];
             keep_line(head, &mut self.request, &mut self.refused_line);
             self.body_received = 0;
+        }
+    }
+}
+
+impl BodyEcho {
+    /// Sends `data` back: behind the head, or with it once that is written.
+    fn give_back(&self, data: &[u8], request: &mut Request, output: &mut Vec<u8>) {
+        match (&self.pending, self.length) {
+            (Some(_), _) => request.body.extend_from_slice(data),
+            (None, Some(_)) => output.extend_from_slice(data),
+            (None, None) => write_chunk(output, data),
         }
     }
 }
@@ -252,18 +270,4 @@ fn framing_of(request: &Request) -> Result<Framing, Refusal> {
     head::check_method(request)?;
     head::check_expectation(request)?;
     Ok(framing)
-}
-
-/// Whether the client of `request` wants the connection kept (RFC 9112 §9.3).
-fn persists(request: &Request) -> bool {
-    // Options are tokens, so a quote quotes nothing and must not hide a `close` behind it.
-    let has_option = |headers: &Headers, word: &str| {
-        headers
-            .all("Connection")
-            .flat_map(|value| value.split(|&byte| byte == b','))
-            .any(|option| option.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
-    };
-    // After CONNECT the client might take the connection for a tunnel.
-    let may = request.method != Method::CONNECT && !has_option(&request.headers, "close");
-    may && (request.version >= Version::Http11 || has_option(&request.headers, "keep-alive"))
 }

@@ -7,6 +7,7 @@ use crate::message::{Body, Headers, Response, StatusCode, Version};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::write_chunk;
 use crate::wire::head::HeadScan;
+use crate::wire::persistence::Persistence;
 use crate::wire::response::{BodyFraming, Context, body_framing, may_have_body, write_head};
 use crate::wire::turn::{Payload, Turn};
 
@@ -26,29 +27,40 @@ impl Conversation {
     /// [`Turn::Answer`]: crate::wire::Turn::Answer
     /// [`Turn::Refuse`]: crate::wire::Turn::Refuse
     /// [`Turn::Deliver`]: crate::wire::Turn::Deliver
-    pub fn answer(&mut self, response: Response, date: &str) {
+    pub fn answer(&mut self, mut response: Response, date: &str) {
         self.refusal = None;
+        if let Some(kept) = &mut self.kept {
+            kept.explanation = response.take_explanation();
+        }
         let rest = match mem::replace(&mut self.phase, Phase::Over) {
             Phase::Asked(reader) | Phase::Collecting(reader, _) => Some(reader),
             Phase::Whole => None,
             Phase::Refused(refusal) => {
                 self.refusal = Some(refusal);
-                (self.persists, self.unread) = (false, true);
+                (self.persistence, self.unread) = (Persistence::Refused, true);
                 None
             }
             _ => panic!("an answer is due only after Turn::Head, Turn::Answer or Turn::Refuse"),
         };
-        self.persists &= !self.last;
+        self.persistence = self.persistence.unless(self.last, Persistence::Last);
         (self.begun, self.body_sent) = (Some(response.status()), 0);
         match (response.body(), rest) {
-            (Body::Incoming, Some(reader))
+            (Body::Incoming | Body::IncomingRaw(_), Some(reader))
                 if may_have_body(response.status(), &self.request.method) =>
             {
+                let is_raw = matches!(response.body(), Body::IncomingRaw(_));
+                if let Body::IncomingRaw(before) = response.body() {
+                    self.request.body.extend_from_slice(before);
+                }
+                let before = self.request.body.len() as u64;
                 if reader.remaining() != Some(0) {
                     self.continue_if_awaited();
                 }
                 self.phase = Phase::EchoingBody(BodyEcho {
-                    length: reader.remaining(),
+                    length: reader
+                        .remaining()
+                        .map(|length| before.saturating_add(length)),
+                    is_raw,
                     reader,
                     pending: Some((response, date.to_owned())),
                 });
@@ -64,30 +76,40 @@ impl Conversation {
             Response::problem(StatusCode::SERVICE_UNAVAILABLE, sentence, &Headers::new())
                 .with_header("Retry-After", "1");
         self.request.clear();
-        self.persists = false;
+        self.persistence = Persistence::Last;
         self.answer_now(response, None, date);
     }
 
     pub(super) fn answer_now(&mut self, response: Response, rest: Option<BodyReader>, date: &str) {
-        self.persists &= rest.as_ref().is_none_or(|reader| self.can_discard(reader));
+        let is_unread = rest
+            .as_ref()
+            .is_some_and(|reader| !self.can_discard(reader));
+        self.persistence = self.persistence.unless(is_unread, Persistence::Unread);
         let length = match response.body() {
             Body::Incoming => Some(self.request.body.len() as u64),
+            Body::IncomingRaw(before) => Some((before.len() + self.request.body.len()) as u64),
             body => body.length(),
         };
         let context = Context {
             method: &self.request.method,
             version: self.request.version,
-            persists: self.persists,
+            persists: self.persistence.is_kept(),
             date,
         };
         let framing = body_framing(response.status(), length, &context);
-        self.persists &= framing != BodyFraming::UntilClose;
+        let ends_body = framing == BodyFraming::UntilClose;
+        self.persistence = self.persistence.unless(ends_body, Persistence::UntilClose);
+        let start = self.output.len();
         write_head(&mut self.output, &response, length, &context);
+        self.keep_answer(start);
         self.head_unsent = self.output.len() - self.sent;
         let payload = match response.into_parts().2 {
             _ if matches!(framing, BodyFraming::None | BodyFraming::Length(0)) => Payload::None,
             Body::Empty => Payload::None,
             Body::Incoming => Payload::Bytes(mem::take(&mut self.request.body).into()),
+            Body::IncomingRaw(before) => {
+                Payload::Bytes([&before, &self.request.body[..]].concat().into())
+            }
             Body::Bytes(bytes) if bytes.len() <= COPIED_BYTES_MAX => {
                 self.output.extend_from_slice(&bytes);
                 Payload::None
@@ -116,10 +138,12 @@ impl Conversation {
         let context = Context {
             method: &self.request.method,
             version: self.request.version,
-            persists: self.persists,
+            persists: self.persistence.is_kept(),
             date: &date,
         };
+        let start = self.output.len();
         write_head(&mut self.output, &response, length, &context);
+        self.keep_answer(start);
         self.head_unsent = self.output.len() - self.sent;
         match length {
             Some(_) => self.output.extend_from_slice(&self.request.body),
@@ -130,8 +154,10 @@ impl Conversation {
 
     pub(super) fn continue_if_awaited(&mut self) {
         if self.awaits_continue() {
+            let start = self.output.len();
             self.output
                 .extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+            self.keep_answer(start);
         }
     }
 
@@ -163,9 +189,9 @@ impl Conversation {
     /// Ends an answer: what is left of its request is discarded, or the connection is over.
     pub(super) fn finish(&mut self, rest: Option<BodyReader>) -> Turn {
         let rest = rest.filter(|reader| reader.remaining() != Some(0));
-        self.unread |= rest.is_some() && !self.persists;
+        self.unread |= rest.is_some() && !self.persistence.is_kept();
         self.phase = match rest {
-            _ if !self.persists => Phase::Over,
+            _ if !self.persistence.is_kept() => Phase::Over,
             Some(reader) => Phase::Discarding(reader, DISCARDED_BYTES_MAX),
             None => Phase::Head(HeadScan::default()),
         };

@@ -135,6 +135,6 @@ fn read(body: Body) -> Vec<u8> {
             stream.read_to_end(&mut bytes).unwrap();
             bytes
         }
-        Body::Incoming => panic!("files have nothing to echo"),
+        Body::Incoming | Body::IncomingRaw(_) => panic!("files have nothing to echo"),
     }
 }
