@@ -30,11 +30,12 @@
 //! things. What they hand each other are messages.
 //!
 //! ```text
-//! main       → access_log, cli, echo, files, handler, middleware, router, server
+//! main       → access_log, by_hand, cli, echo, files, handler, middleware, router, server
 //! guide
 //! cli        → access_log, files, middleware, server, text
 //! server     → access_log, handler, message, sync, wire
 //! router     → handler, message, middleware
+//! by_hand    → handler, message, middleware, text, wire
 //! middleware → handler, message, sync
 //! files      → handler, listing, message, sync, text, tree
 //! listing    → message, text, tree
@@ -66,6 +67,7 @@
 //! | `listing` | the page of a directory without an index |
 //! | `tree` | the file system beneath one directory, and no way out of it |
 //! | [`echo`] | sends a request back |
+//! | [`by_hand`] | a request written by hand, and what the server answers to its bytes: for teaching |
 //! | [`channel`] | bodies that any thread writes to: slow streams and server-sent events |
 //! | `collect` | reads a body back, for tests |
 //! | [`access_log`] | one record per request, at its end, and the formats that turn it into a line |
@@ -84,6 +86,7 @@
 compile_error!("sockeye is for Linux: it is built on epoll, sendfile and openat2");
 
 pub mod access_log;
+pub mod by_hand;
 pub mod channel;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -1,9 +1,13 @@
 //! What the command serves: files and `/echo`, and around them the middleware that the flags ask for, from the inside
 //! out. A file of its own, because the benches count what it costs.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
+use memchr::memmem;
 use sockeye::Handler;
+use sockeye::by_hand::ByHand;
 use sockeye::cli::directory::Chosen;
 use sockeye::cli::{Host, Options, url_path};
 use sockeye::echo::Echo;
@@ -21,6 +25,12 @@ use sockeye::middleware::single_file::single_file;
 use sockeye::middleware::spa::single_page;
 use sockeye::router::Router;
 
+/// What a page contains that needs `/echo/by-hand`.
+const BY_HAND: &[u8] = b"<meta name=\"sockeye\" content=\"by-hand\">";
+
+/// A larger page is not the demonstration.
+const PAGE_BYTES_MAX: u64 = 64 * 1024;
+
 /// Everything that answers. `is_local`: only this machine can reach the server. `missing` counts what is not there.
 pub(crate) fn handler(
     options: &Options,
@@ -30,8 +40,26 @@ pub(crate) fn handler(
     is_local: bool,
     missing: Missing,
 ) -> Box<dyn Handler> {
-    let site = found(options, files, chosen, missing);
-    completed(options, guarded(options, users, is_local, site))
+    let has_by_hand = is_local && !options.files.no_echo && wants_by_hand(chosen);
+    let by_hand = has_by_hand.then(|| Arc::new(ByHand::default()));
+    let site = found(options, files, chosen, missing, by_hand.clone());
+    let site = completed(options, guarded(options, users, is_local, site));
+    let Some(by_hand) = by_hand else { return site };
+    let site: Arc<dyn Handler> = Arc::from(site);
+    by_hand.lead_to(&site);
+    Box::new(site)
+}
+
+/// Whether the first page of the directory needs `/echo/by-hand`. No other site has it: behind a proxy that gives no sign
+/// of itself, it would lead around what the proxy forbids.
+fn wants_by_hand(chosen: &Chosen) -> bool {
+    let is_small = |page: &Path| {
+        fs::metadata(page).is_ok_and(|page| page.is_file() && page.len() <= PAGE_BYTES_MAX)
+    };
+    let page = chosen.path.join("index.html");
+    let page = (chosen.file.is_none() && is_small(&page)).then(|| fs::read(page));
+    let page = page.and_then(Result::ok);
+    page.is_some_and(|page| memmem::find(&page, BY_HAND).is_some())
 }
 
 /// Files and `/echo`, what leads requests to them by other paths, and errors that explain themselves.
@@ -40,6 +68,7 @@ fn found(
     files: StaticFiles,
     chosen: &Chosen,
     missing: Missing,
+    by_hand: Option<Arc<ByHand>>,
 ) -> Box<dyn Handler> {
     let files = Arc::new(files);
     let flags = &options.files;
@@ -50,10 +79,13 @@ fn found(
         let is_directory = chosen.file.is_none();
         move |path: &str| is_directory.then(|| files.explain(path, &base))?
     };
-    let router = match flags.no_echo {
-        true => Router::new(),
-        false => Router::new().any("/echo", Echo),
-    };
+    let mut router = Router::new();
+    if !flags.no_echo {
+        router = router.any("/echo", Echo);
+    }
+    if let Some(by_hand) = by_hand {
+        router = router.any("/echo/by-hand", by_hand);
+    }
     let mut site: Box<dyn Handler> = Box::new(router.fallback(files));
     if let Some([name, real]) = &chosen.file {
         let name = name.as_encoded_bytes().to_vec();

@@ -146,7 +146,7 @@ pub fn explained<H: Handler>(
         let path = request.target().path();
         if response.status() != StatusCode::NOT_FOUND
             || path.len() > PATH_BYTES_MAX
-            || !is_ours(request)
+            || !is_from_this_machine(request)
             || PROBES.contains(&path)
         {
             return response;
@@ -162,7 +162,8 @@ pub fn explained<H: Handler>(
     EveryError::new(add, inside)
 }
 
-fn is_ours(request: &Request) -> bool {
+/// Whether it comes from this machine, under one of its loopback names, through no proxy and from no page of another site.
+pub(crate) fn is_from_this_machine(request: &Request) -> bool {
     let headers = request.headers();
     matches!(*request.method(), Method::GET | Method::HEAD)
         && request

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { chromium } from 'playwright-core'
+import { demoRequest } from './demo_request.mjs'
 
 const repository = new URL('../..', import.meta.url).pathname
 const program = process.argv[2] ?? join(process.env.CARGO_TARGET_DIR ?? join(repository, 'target'), 'release/sockeye')
@@ -180,6 +181,7 @@ async function run(name, url, test) {
 try {
   for (const [name, test] of Object.entries(CASES)) await run(name, own, test)
   await run('the demo page shows what is said', shown, demo)
+  await run('a request that is written by hand is read and answered byte by byte', shown, demoRequest)
   await picture(browser, own, 'listing')
   await picture(browser, `${own}?sort=mtime&order=desc`, 'sorted')
   await picture(browser, `${own}no/such/page`, 'error')

@@ -1,6 +1,7 @@
 //! What each flag makes of answers, through the command as it is built.
 
 mod access;
+mod by_hand;
 mod command;
 mod explain;
 mod files;

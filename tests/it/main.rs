@@ -3,6 +3,7 @@
 
 #[cfg(feature = "cli")]
 mod access_log;
+mod by_hand;
 mod channel;
 #[cfg(feature = "cli")]
 mod cli;

@@ -5,7 +5,7 @@ use std::fs;
 use super::{get, place, refused, run, send, start};
 use crate::support::until;
 
-fn hash_of(word: &str) -> String {
+pub(super) fn hash_of(word: &str) -> String {
     let output = run(&["hash"], &format!("{word}\n"));
     assert_eq!(output.status.code(), Some(0));
     String::from_utf8(output.stdout)

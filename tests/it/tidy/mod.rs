@@ -84,6 +84,9 @@ const PARTS: &[Part] = &[
         must_not_touch: &[SOCKETS, THREADS, CLOCK, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     Part { name: "middleware", may_name: &["message", "handler", "sync"],
         must_not_touch: &[SOCKETS, THREADS, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
+    // An answer has a date.
+    Part { name: "by_hand", may_name: &["message", "handler", "middleware", "text", "wire"],
+        must_not_touch: &[SOCKETS, THREADS, FILE_SYSTEM, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
     // It knows what a file is and not what HTTP is; of `message` it takes the fingerprint.
     Part { name: "tree", may_name: &["message", "sync"],
         must_not_touch: &[SOCKETS, THREADS, MEDIA, ENVIRONMENT, PRINTING, EXITING] },
@@ -99,7 +102,7 @@ const PARTS: &[Part] = &[
     Part { name: "cli", may_name: &["access_log", "server", "files", "middleware", "text"],
         must_not_touch: &[THREADS, EXITING] },
     // Of the binary alone, and shared with the benches.
-    Part { name: "site", may_name: &["cli", "echo", "files", "handler", "middleware", "router"],
+    Part { name: "site", may_name: &["by_hand", "cli", "echo", "files", "handler", "middleware", "router"],
         must_not_touch: &[SOCKETS, THREADS, CLOCK, ENVIRONMENT, PRINTING, EXITING] },
     // Of the binary alone, and knows nobody but the words for the end.
     Part { name: "confine", may_name: &["cli"],
