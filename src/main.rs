@@ -18,6 +18,7 @@ use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
 use sockeye::cli::{self, Exit, Options};
 use sockeye::files::{FilesConfig, StaticFiles};
+use sockeye::middleware::base::Base;
 use sockeye::middleware::explain::Missing;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
@@ -51,7 +52,9 @@ fn run() -> Result<(), Exit> {
     let listening = Plan::new(&options.host, options.port)?.bind(Server::bind_all)?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
+    let base = options.files.base.as_ref().map_or("/", Base::as_str);
     let urls = listen::urls(&options.host, &bound, &cli::interfaces());
+    let urls: Vec<_> = urls.into_iter().map(|url| url + &base[1..]).collect();
     // Before the rights to start a browser are gone. It waits in line until there is somebody to answer.
     let opened = options
         .open

@@ -27,7 +27,7 @@ pub(crate) fn handler(
     // What lies beside one file is nobody's business.
     let is_directory = chosen.file.is_none();
     let explain =
-        move |path: &str, base: &str| is_directory.then(|| explainer.explain(path, base))?;
+        move |path: &str, prefix: &str| is_directory.then(|| explainer.explain(path, prefix))?;
     let router = match options.files.no_echo {
         true => Router::new(),
         false => Router::new().any("/echo", Echo),

@@ -89,7 +89,7 @@ impl FileFlags {
     }
 
     /// Puts around the handler of files what leads requests to it by other paths, and what makes its errors plainer:
-    /// `explain` knows why there is nothing at a path.
+    /// `explain` knows why there is nothing at a path under a prefix.
     pub fn around(
         &self,
         missing: Missing,
@@ -110,13 +110,6 @@ impl FileFlags {
         explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
         inside: impl Handler,
     ) -> Box<dyn Handler> {
-        let base = self
-            .base
-            .as_ref()
-            .map_or("/", Base::as_str)
-            .trim_end_matches('/')
-            .to_owned();
-        let explain = move |path: &str| explain(path, &base);
         let inside = with_own_pages(explained(missing, explain, inside));
         match &self.base {
             Some(base) => Box::new(base::under(base.clone(), inside)),

@@ -7,22 +7,23 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{Headers, Response, list_elements, weight};
+use super::{Headers, Request, Response, list_elements, weight};
 use crate::text::{LOOK, Template, decimal, push_html, push_json};
 
 impl Response {
-    /// An error response that says `sentence`, to a request of these `headers`: a small page where its `Accept` field
-    /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text.
-    pub fn problem(status: StatusCode, sentence: &str, headers: &Headers) -> Response {
+    /// An error answer to `request` that says `sentence`: a small page where the client (by its `Accept` field) prefers
+    /// HTML, `application/problem+json` (RFC 9457) where it asks for JSON, else one line of text. The page leads to the
+    /// root of the handler that was asked, and shows in a typewriter's letters what stands between backticks.
+    pub fn problem(status: StatusCode, sentence: &str, request: &Request) -> Response {
         let reason = status.canonical_reason().unwrap_or("Error");
-        let (media_type, body): (_, Bytes) = match Form::preferred(headers) {
+        let (media_type, body): (_, Bytes) = match Form::preferred(request.headers()) {
             Form::Text => (
                 "text/plain; charset=utf-8",
                 format!("{} {reason}: {sentence}\n", status.as_u16()).into(),
             ),
             Form::Html => (
                 "text/html; charset=utf-8",
-                page(status.as_u16(), reason, sentence).into(),
+                page(status.as_u16(), reason, sentence, request.prefix()).into(),
             ),
             Form::Json => (
                 "application/problem+json",
@@ -82,16 +83,29 @@ fn json(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
 }
 
 /// The page, from a template in a file of its own.
-fn page(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
+fn page(status: u16, reason: &str, sentence: &str, prefix: &str) -> Vec<u8> {
     static PAGE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("problem.html")));
     let mut page = Vec::with_capacity(2048);
     PAGE.fill(&mut page, |page, name| match name {
         "look" => page.extend_from_slice(LOOK.as_bytes()),
         "status" => page.extend_from_slice(decimal(status.into()).as_bytes()),
         "reason" => push_html(page, reason, false),
-        _ => push_html(page, sentence, false),
+        "home" => push_html(page, prefix, false),
+        _ => push_sentence(page, sentence),
     });
     page
+}
+
+/// What stands between two backticks is quoted.
+fn push_sentence(page: &mut Vec<u8>, sentence: &str) {
+    let mut parts = sentence.split('`');
+    push_html(page, parts.next().unwrap_or_default(), false);
+    while let (Some(quoted), Some(after)) = (parts.next(), parts.next()) {
+        page.extend_from_slice(b"<code>");
+        push_html(page, quoted, false);
+        page.extend_from_slice(b"</code>");
+        push_html(page, after, false);
+    }
 }
 
 #[cfg(test)]
@@ -99,11 +113,11 @@ mod tests {
     use super::*;
 
     fn form(accept: &str) -> String {
-        let mut client = Headers::new();
+        let mut request = Request::get("/");
         if !accept.is_empty() {
-            client.append("Accept", accept).unwrap();
+            request = request.with_header("Accept", accept);
         }
-        let response = Response::problem(StatusCode::NOT_FOUND, "there is nothing here", &client);
+        let response = Response::problem(StatusCode::NOT_FOUND, "there is nothing here", &request);
         response.headers().get("Content-Type").unwrap().to_owned()
     }
 
@@ -131,5 +145,17 @@ mod tests {
             form("application/json;q=0, */*"),
             "text/plain; charset=utf-8"
         );
+    }
+
+    #[test]
+    fn the_page_quotes_paths_and_leads_to_where_the_handler_is() {
+        let request = Request::get("/a/b").with_header("Accept", "text/html");
+        let request = request.with_route(2, std::iter::empty());
+        let sentence = "there is `/a/<B>`; `--spa` would";
+        let response = Response::problem(StatusCode::NOT_FOUND, sentence, &request);
+        let page = response.into_text().unwrap();
+        let shown = "<p>there is <code>/a/&lt;B&gt;</code>; <code>--spa</code> would</p>";
+        assert!(page.contains(shown), "{page}");
+        assert!(page.contains("<a href=\"/a/\">"), "{page}");
     }
 }

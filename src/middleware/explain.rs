@@ -86,7 +86,7 @@ impl Missing {
     }
 
     /// The explanation for `path`, looked up at most once a second; and said in the log the first time.
-    fn explanation(&self, path: &str, explain: impl Fn(&str) -> Option<String>) -> Option<String> {
+    fn explanation(&self, path: &str, explain: impl Fn() -> Option<String>) -> Option<String> {
         let now = Instant::now();
         let mut state = unpoisoned(self.state.lock());
         let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
@@ -105,7 +105,7 @@ impl Missing {
         state.looks += 1;
         // Others need not wait while the disk is read.
         drop(state);
-        let explanation = explain(path);
+        let explanation = explain();
         let mut state = unpoisoned(self.state.lock());
         let is_known = state.paths.contains_key(path);
         let is_new = !is_known && state.paths.len() < PATHS_MAX;
@@ -124,10 +124,10 @@ impl Missing {
     }
 }
 
-/// Lets the 404s of `inside` say what `explain` knows of their path, which it may look up on the disk.
+/// Lets the 404s of `inside` say what `explain` knows of their request's path and its prefix; it may look on the disk.
 pub fn explained<H: Handler>(
     missing: Missing,
-    explain: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
     inside: H,
 ) -> impl Handler {
     let add = move |request: &Request, response: Response, _: &H| {
@@ -139,10 +139,10 @@ pub fn explained<H: Handler>(
         {
             return response;
         }
-        match missing.explanation(path, &explain) {
+        match missing.explanation(path, || explain(request.path(), request.prefix())) {
             Some(explanation) => {
                 let sentence = format!("there is nothing here; {explanation}");
-                Response::problem(StatusCode::NOT_FOUND, &sentence, request.headers())
+                Response::problem(StatusCode::NOT_FOUND, &sentence, request)
             }
             None => response,
         }
@@ -167,10 +167,9 @@ mod tests {
     use crate::message::Body;
 
     fn site(missing: &Missing) -> impl Handler {
-        let inside = |request: &Request| {
-            Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers())
-        };
-        let explain = |path: &str| (path != "/unknown").then(|| format!("why {path}"));
+        let inside =
+            |request: &Request| Response::problem(StatusCode::NOT_FOUND, "nothing", request);
+        let explain = |path: &str, _: &str| (path != "/unknown").then(|| format!("why {path}"));
         explained(missing.clone(), explain, inside)
     }
 

@@ -36,7 +36,7 @@ fn accepts_html(headers: &Headers) -> bool {
 }
 
 fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) -> Response {
-    let path = request.target().path();
+    let path = request.path();
     let slashes = path.match_indices('/').map(|(at, _)| at).take(DEPTH_MAX);
     for slash in slashes.collect::<Vec<_>>().into_iter().rev() {
         // Without the conditions and ranges of this request, which are about something else.
@@ -87,7 +87,7 @@ mod tests {
             "/busy" => {
                 Response::new(StatusCode::SERVICE_UNAVAILABLE).with_header("Retry-After", "1")
             }
-            _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers()),
+            _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request),
         };
         let site = with_own_pages(inside);
         for (path, accept, status, body) in [

@@ -24,12 +24,7 @@ pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
 /// addresses such as `http://192.0.2.7/`), `Accept`. What has an extension is a file.
 fn is_navigation(request: &Request) -> bool {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let name = request
-        .target()
-        .path()
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
+    let name = request.path().rsplit('/').next().unwrap_or_default();
     let is_wanted = match request.headers().get("Sec-Fetch-Mode") {
         Some(mode) => mode == "navigate",
         None => accepts_html(request.headers()),
@@ -54,11 +49,7 @@ mod tests {
         let inside = |request: &Request| match request.target().path() {
             "/app.html" => Response::html("app"),
             "/there" => Response::text("there"),
-            _ => Response::problem(
-                StatusCode::NOT_FOUND,
-                "there is nothing here",
-                request.headers(),
-            ),
+            _ => Response::problem(StatusCode::NOT_FOUND, "there is nothing here", request),
         };
         let site = single_page("/app.html".to_owned(), inside);
         let html = ("Accept", "text/html,application/xhtml+xml;q=0.9");

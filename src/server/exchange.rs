@@ -79,8 +79,7 @@ impl Connection {
                 }
                 Turn::Refuse(refusal) => {
                     let request = conversation.request();
-                    let response =
-                        refused(request, context, || refusal.response(request.headers()));
+                    let response = refused(request, context, || refusal.response(request));
                     self.answer(response, conversation, context);
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
@@ -291,12 +290,15 @@ fn ask(
     response
 }
 
-/// A response of the server's own, completed by the handler; as it is, if the handler panics.
+/// A response of the server's own, completed by the handler; as it is, if the handler panics, or the monitor asks.
 fn refused(
     request: &Request,
     context: &mut Context<'_>,
     response: impl Fn() -> Response,
 ) -> Response {
+    if context.is_monitors() {
+        return response();
+    }
     let completed = context.may_block(|context| {
         survive("a refusal is said as it is", || {
             context.handler.refuse(request, response())
@@ -307,9 +309,5 @@ fn refused(
 
 fn failed(request: &Request) -> Response {
     let sentence = "something went wrong here; it is not the request's fault";
-    Response::problem(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        sentence,
-        request.headers(),
-    )
+    Response::problem(StatusCode::INTERNAL_SERVER_ERROR, sentence, request)
 }

@@ -78,7 +78,7 @@ fn refuse(verdict: &Verdict, request: &Request) -> Response {
             "a name and a password are needed here",
         ),
     };
-    let response = Response::problem(status, sentence, request.headers());
+    let response = Response::problem(status, sentence, request);
     match status {
         StatusCode::UNAUTHORIZED => response.with_header(
             "WWW-Authenticate",

@@ -350,6 +350,14 @@ impl Conversation {
         }
     }
 
+    /// Refuses a client that has no slot, by [`Turn::Refuse`], whatever was received of its request.
+    pub fn turn_away(&mut self) {
+        if matches!(self.turn(), Turn::Head | Turn::NeedBytes) {
+            self.forget_request();
+            self.refuse(Refusal::NoRoom);
+        }
+    }
+
     /// Ends the wait for a request that takes too long. Returns whether it is answered, by [`Turn::Refuse`]: not if
     /// nothing was received of it, or if an answer has begun.
     pub fn time_out(&mut self) -> bool {

@@ -24,7 +24,7 @@ fn heard(bytes: &[u8], step: usize) -> String {
             Turn::Close => return text(heard, "closed"),
             Turn::Answered => continue,
             Turn::Deliver => unreachable!("all is in the output"),
-            Turn::Refuse(refusal) => refusal.response(conversation.request().headers()),
+            Turn::Refuse(refusal) => refusal.response(conversation.request()),
             Turn::Answer => Response::text("collected"),
             Turn::Head => match conversation.request().target().path() {
                 "/collect" => {
