@@ -12,9 +12,13 @@
 //! | `referer`, `user_agent` | the fields |
 //! | `reason` | why it was refused |
 //! | `cut` | whether it broke off |
+//!
+//! What the server says of itself has `time`, `level` and `message`.
+
+use std::time::SystemTime;
 
 use super::Record;
-use super::escape::{FIELD_BYTES_MAX, TARGET_BYTES_MAX, json_text, put};
+use super::escape::{FIELD_BYTES_MAX, MESSAGE_BYTES_MAX, TARGET_BYTES_MAX, json_text, put};
 use super::time::rfc3339;
 
 pub(super) fn write(line: &mut String, record: &Record<'_>) {
@@ -60,6 +64,16 @@ pub(super) fn write(line: &mut String, record: &Record<'_>) {
     } else {
         ",\"cut\":false}"
     });
+}
+
+/// Appends what the server says of itself at `time`, without an end of the line.
+pub(super) fn write_message(line: &mut String, time: SystemTime, level: &str, message: &str) {
+    line.push_str("{\"time\":\"");
+    rfc3339(line, time);
+    put(line, format_args!("\",\"level\":\"{level}\""));
+    let message = Some(message.as_bytes());
+    text(line, ",\"message\":", message, MESSAGE_BYTES_MAX);
+    line.push('}');
 }
 
 fn text(line: &mut String, key: &str, value: Option<&[u8]>, bytes_max: usize) {

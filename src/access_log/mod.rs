@@ -15,6 +15,7 @@ mod log;
 mod pretty;
 mod subscriber;
 mod time;
+mod totals;
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -23,6 +24,7 @@ use crate::message::{Request, StatusCode};
 
 pub use log::{Log, WAITING_BYTES_MAX};
 pub use subscriber::{LogLevel, Settings, Subscriber, install};
+pub use totals::Totals;
 
 /// The target of the events that [`record`] makes.
 pub const TARGET: &str = "sockeye::access";
