@@ -26,7 +26,7 @@ const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Files")]
 pub struct FileFlags {
-    /// Answer a navigation to an unknown path with FILE [default: index.html]
+    /// Answer a navigation to an unknown path with FILE, or with index.html
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "index.html", value_parser = beneath)]
     pub spa: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub struct FileFlags {
     #[arg(long)]
     pub no_listing: bool,
 
-    /// Do not say back at /echo what it is told; a file of that name is served
+    /// Nothing answers at /echo; a file of that name is served
     #[arg(long)]
     pub no_echo: bool,
 

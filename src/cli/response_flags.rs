@@ -12,7 +12,7 @@ use crate::middleware::isolate;
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Responses")]
 pub struct ResponseFlags {
-    /// Say so with every response, or for '/assets/*=Name: value' with some; may be repeated
+    /// Add a field to every response, or with '/assets/*=Name: value' to some; replaces ours; may be repeated
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub header: Vec<Rule>,
 

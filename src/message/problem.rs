@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::{Headers, Request, Response, list_elements, weight};
-use crate::text::{LOOK, Template, decimal, push_html, push_json};
+use crate::text::{LOOK, Template, push_html, push_json};
 
 impl Response {
     /// An error answer to `request` that says `sentence`: a small page where the client (by its `Accept` field) prefers
@@ -16,33 +16,44 @@ impl Response {
     /// root of the handler that was asked, and shows in a typewriter's letters what stands between backticks.
     pub fn problem(status: StatusCode, sentence: &str, request: &Request) -> Response {
         let reason = status.canonical_reason().unwrap_or("Error");
-        let (media_type, body): (_, Bytes) = match Form::preferred(request.headers()) {
-            Form::Text => (
-                "text/plain; charset=utf-8",
-                format!("{} {reason}: {sentence}\n", status.as_u16()).into(),
-            ),
-            Form::Html => (
-                "text/html; charset=utf-8",
-                page(status.as_u16(), reason, sentence, request.prefix()).into(),
-            ),
-            Form::Json => (
-                "application/problem+json",
-                json(status.as_u16(), reason, sentence).into(),
-            ),
+        let code = status.as_str();
+        let form = Form::preferred(request.headers());
+        let body: Bytes = match form {
+            Form::Text => [code, " ", reason, ": ", sentence, "\n"].concat().into(),
+            Form::Html => page(code, reason, sentence, request.prefix()).into(),
+            Form::Json => json(code, reason, sentence).into(),
         };
-        Response::new(status)
-            .with_header("Content-Type", media_type)
-            .with_header("X-Content-Type-Options", "nosniff")
-            .with_header("Vary", "Accept")
-            .with_body(body)
+        Response::from_parts(status, FIELDS[form as usize].clone(), body)
     }
 }
+
+/// The fields of every error, by [`Form`].
+static FIELDS: LazyLock<[Headers; 3]> = LazyLock::new(|| {
+    let types = [
+        "text/plain; charset=utf-8",
+        "text/html; charset=utf-8",
+        "application/problem+json",
+    ];
+    types.map(|media_type| {
+        let fields = [
+            ("Content-Type", media_type),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Vary", "Accept"),
+        ];
+        let mut headers = Headers::new();
+        for (name, value) in fields {
+            headers.append(name, value).expect("they are valid");
+        }
+        headers
+    })
+});
 
 /// Whether the client names JSON and likes nothing better.
 pub(crate) fn prefers_json(headers: &Headers) -> bool {
     matches!(Form::preferred(headers), Form::Json)
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Form {
     Text,
     Html,
@@ -73,7 +84,7 @@ impl Form {
 }
 
 /// The members of RFC 9457.
-fn json(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
+fn json(status: &str, reason: &str, sentence: &str) -> Vec<u8> {
     let mut object = b"{\"type\":\"about:blank\",\"title\":".to_vec();
     push_json(&mut object, reason);
     object.extend_from_slice(format!(",\"status\":{status},\"detail\":").as_bytes());
@@ -83,12 +94,12 @@ fn json(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
 }
 
 /// The page, from a template in a file of its own.
-fn page(status: u16, reason: &str, sentence: &str, prefix: &str) -> Vec<u8> {
+fn page(status: &str, reason: &str, sentence: &str, prefix: &str) -> Vec<u8> {
     static PAGE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("problem.html")));
     let mut page = Vec::with_capacity(2048);
     PAGE.fill(&mut page, |page, name| match name {
         "look" => page.extend_from_slice(LOOK.as_bytes()),
-        "status" => page.extend_from_slice(decimal(status.into()).as_bytes()),
+        "status" => page.extend_from_slice(status.as_bytes()),
         "reason" => push_html(page, reason, false),
         "home" => push_html(page, prefix, false),
         _ => push_sentence(page, sentence),

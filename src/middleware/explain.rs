@@ -130,21 +130,19 @@ pub fn explained<H: Handler>(
     explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
     inside: H,
 ) -> impl Handler {
-    let add = move |request: &Request, response: Response, _: &H| {
+    let add = move |request: &Request, response: &mut Response, _: &H| {
         let path = request.target().path();
         if response.status() != StatusCode::NOT_FOUND
             || path.len() > PATH_BYTES_MAX
             || !is_ours(request)
             || PROBES.contains(&path)
         {
-            return response;
+            return;
         }
-        match missing.explanation(path, || explain(request.path(), request.prefix())) {
-            Some(explanation) => {
-                let sentence = format!("there is nothing here; {explanation}");
-                Response::problem(StatusCode::NOT_FOUND, &sentence, request)
-            }
-            None => response,
+        let explain = || explain(request.path(), request.prefix());
+        if let Some(explanation) = missing.explanation(path, explain) {
+            let sentence = format!("there is nothing here; {explanation}");
+            *response = Response::problem(StatusCode::NOT_FOUND, &sentence, request);
         }
     };
     EveryError::new(add, inside)

@@ -164,8 +164,8 @@ where
     }
 }
 
-/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside about
-/// another request. Whatever is no error passes by, at the price of a look at its status.
+/// A handler whose errors, responses of a 4xx or 5xx status, are shown to a function, which may change them and ask the
+/// handler inside about another request. Whatever is no error passes by, at the price of a look at its status.
 #[derive(Debug, Clone)]
 pub struct EveryError<F, H> {
     function: F,
@@ -174,10 +174,10 @@ pub struct EveryError<F, H> {
 
 impl<F, H> EveryError<F, H>
 where
-    F: Fn(&Request, Response, &H) -> Response + Send + Sync + 'static,
+    F: Fn(&Request, &mut Response, &H) + Send + Sync + 'static,
     H: Handler,
 {
-    /// Lets the errors of `inside` pass through `function`.
+    /// Shows the errors of `inside` to `function`.
     pub fn new(function: F, inside: H) -> EveryError<F, H> {
         EveryError { function, inside }
     }
@@ -186,20 +186,14 @@ where
     fn look_at(&self, request: &Request, response: &mut Response) {
         let status = response.status();
         if status.is_client_error() || status.is_server_error() {
-            self.replace(request, response);
+            (self.function)(request, response, &self.inside);
         }
-    }
-
-    #[cold]
-    fn replace(&self, request: &Request, response: &mut Response) {
-        let error = std::mem::replace(response, Response::new(response.status()));
-        *response = (self.function)(request, error, &self.inside);
     }
 }
 
 impl<F, H> Handler for EveryError<F, H>
 where
-    F: Fn(&Request, Response, &H) -> Response + Send + Sync + 'static,
+    F: Fn(&Request, &mut Response, &H) + Send + Sync + 'static,
     H: Handler,
 {
     fn handle(&self, request: &Request) -> Response {

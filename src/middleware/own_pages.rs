@@ -10,16 +10,18 @@ const DEPTH_MAX: usize = 16;
 /// Lets the pages that `inside` has stand for its errors, with the error's status. Only who says that they accept HTML
 /// get them: for others a plain sentence is the better answer, and costs no look-up.
 pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
-    let dress = |request: &Request, response: Response, pages: &H| {
+    let dress = |request: &Request, response: &mut Response, pages: &H| {
         let name = match response.status().as_u16() {
             404 => "404.html",
             500 | 502..=504 => "50x.html",
-            _ => return response,
+            _ => return,
         };
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        match is_read && accepts_html(request.headers()) {
-            true => page(name, request, pages, response),
-            false => response,
+        if is_read
+            && accepts_html(request.headers())
+            && let Some(page) = page(name, request, pages)
+        {
+            put_in_place_of(response, page);
         }
     };
     EveryError::new(dress, inside)
@@ -35,38 +37,34 @@ fn accepts_html(headers: &Headers) -> bool {
     })
 }
 
-fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) -> Response {
+fn page(name: &str, request: &Request, pages: &dyn Handler) -> Option<Response> {
     let path = request.path();
     let slashes = path.match_indices('/').map(|(at, _)| at).take(DEPTH_MAX);
     for slash in slashes.collect::<Vec<_>>().into_iter().rev() {
         // Without the conditions and ranges of this request, which are about something else.
-        let Some(asked) = Request::default().with_path(&format!("{}/{name}", &path[..slash]))
-        else {
-            return response;
-        };
+        let asked = Request::default().with_path(&format!("{}/{name}", &path[..slash]))?;
         let found = pages
             .handle_head(&asked)
             .unwrap_or_else(|| pages.handle(&asked));
         if found.status() == StatusCode::OK {
-            return in_place_of(response, found);
+            return Some(found);
         }
     }
-    response
+    None
 }
 
 /// The page with the error's status. What says that it is the page's own answer, and may be kept, is left out.
-fn in_place_of(response: Response, page: Response) -> Response {
-    let (status, errors, _) = response.into_parts();
+fn put_in_place_of(response: &mut Response, page: Response) {
     let (_, mut headers, body) = page.into_parts();
     for name in ["ETag", "Last-Modified", "Accept-Ranges"] {
         headers.remove(name);
     }
     let valid = "it is a header field already";
-    if let Some(value) = errors.get("Retry-After") {
+    if let Some(value) = response.headers().get("Retry-After") {
         headers.append("Retry-After", value).expect(valid);
     }
     headers.append("Vary", "Accept").expect(valid);
-    Response::from_parts(status, headers, body)
+    *response = Response::from_parts(response.status(), headers, body);
 }
 
 #[cfg(test)]

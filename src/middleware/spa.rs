@@ -13,7 +13,10 @@ pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
             return response;
         }
         match request.with_path(&path).map(|page| next.run(&page)) {
-            Some(page) if page.status() != StatusCode::NOT_FOUND => page,
+            Some(page) if page.status() != StatusCode::NOT_FOUND => {
+                // Who does not navigate is told otherwise.
+                page.with_header("Vary", "Accept, Sec-Fetch-Mode")
+            }
             _ => response,
         }
     };
@@ -64,6 +67,9 @@ mod tests {
         ] {
             let response = site.handle(&Request::get(path).with_header(field.0, field.1));
             assert_eq!(response.status().as_u16(), status, "{path} {field:?}");
+            let is_app = status == 200 && path != "/there";
+            let vary = response.headers().get("Vary");
+            assert_eq!(vary == Some("Accept, Sec-Fetch-Mode"), is_app, "{path}");
         }
         let post = Request::new(Method::POST, "/users").with_header("Accept", "text/html");
         assert_eq!(site.handle(&post).status(), StatusCode::NOT_FOUND);
