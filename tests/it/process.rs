@@ -174,32 +174,6 @@ fn outputs_that_are_full_or_dead_or_stalled_change_nothing() {
     drop(reader);
 }
 
-#[test]
-fn a_script_learns_the_url_only_of_a_server_that_serves() {
-    let site = site();
-    // Room for fewer threads than it wants.
-    let limited = "ulimit -v 1000000; exec \"$0\" \"$@\"";
-    let output = Command::new("sh")
-        .args([
-            "-c",
-            limited,
-            env!("CARGO_BIN_EXE_sockeye"),
-            "--threads=1024",
-            "--port=0",
-        ])
-        .arg(site.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(
-        (output.status.code(), &output.stdout[..]),
-        (Some(1), &b""[..]),
-        "{said}"
-    );
-    assert!(said.contains("ask for less with --threads"), "{said}");
-}
-
 /// One that is not listened on now. The port of a client that is gone is not given out again for a while.
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
