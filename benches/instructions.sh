@@ -17,7 +17,7 @@ bounds=(
   "hot 4800 0"
   "browser 12200 0"
   "unmodified 5550 0"
-  "missing 11100 11"
+  "missing 6850 4"
 )
 
 work=$(mktemp -d)

@@ -103,6 +103,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether this is the monitor's, who asks no handler.
+    pub(super) fn is_monitors(&self) -> bool {
+        self.worker.is_none()
+    }
+
     /// Does something that may block: another worker takes this one's place while it does.
     pub(super) fn may_block<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
         let _blocking = self

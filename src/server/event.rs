@@ -28,6 +28,14 @@ pub(super) struct Token {
     pub(super) generation: u32,
 }
 
+impl Token {
+    /// No connection's.
+    pub(super) const NONE: Token = Token {
+        slot: u32::MAX,
+        generation: 0,
+    };
+}
+
 pub(super) const GENERATION_MAX: u32 = (1 << 28) - 1;
 
 /// What may be done now.

@@ -119,6 +119,11 @@ impl Server {
     ///
     /// Fails if the machine gives it no threads or no descriptors to begin with; never later.
     pub fn serve(self, handler: impl Handler) -> io::Result<Summary> {
+        self.serve_and(handler, || {})
+    }
+
+    /// Like [`Server::serve`], and calls `ready` once clients are answered: on this thread, which must not wait there.
+    pub fn serve_and(self, handler: impl Handler, ready: impl FnOnce()) -> io::Result<Summary> {
         let shared = Shared::new(self.config, Arc::new(handler), self.listeners)?;
         let shared = Arc::new(shared);
         shared.alarm.enlist_monitor();
@@ -133,6 +138,7 @@ impl Server {
             worker::work(&of_workers, thread.index());
             of_workers.note_ended();
         });
+        ready();
         Ok(monitor::monitor(&shared, &self.stopper))
     }
 }
@@ -171,6 +177,12 @@ impl Stopper {
         if let Some(shared) = self.server().upgrade() {
             shared.alarm.ring();
         }
+    }
+
+    /// How many connections have a request or an answer under way.
+    pub fn active(&self) -> usize {
+        let server = self.server().upgrade();
+        server.map_or(0, |shared| shared.connections.active())
     }
 
     fn state(&self) -> Stop {
