@@ -40,10 +40,7 @@ pub(super) fn spare_bytes(limits: &Limits) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct SpareConversations(Mutex<Spare>);
 
-#[expect(
-    clippy::vec_box,
-    reason = "they go to connections and come back as they are"
-)]
+// In boxes: they go to connections and come back as they are.
 type Spare = Vec<Box<Conversation>>;
 
 impl SpareConversations {
