@@ -16,11 +16,14 @@ impl Collected {
         Arc::make_mut(self.bytes.get_or_insert_default()).extend_from_slice(bytes);
     }
 
-    /// Gives back memory beyond `bytes`, unless a clone still needs it.
-    pub(crate) fn shrink_to(&mut self, bytes: usize) {
-        if let Some(Some(collected)) = self.bytes.as_mut().map(Arc::get_mut) {
-            collected.shrink_to(bytes);
-        }
+    /// Makes room for `bytes` more, and no more than those: what grows by doubling leaves pieces of every size behind.
+    pub(crate) fn reserve_exact(&mut self, bytes: usize) {
+        Arc::make_mut(self.bytes.get_or_insert_default()).reserve_exact(bytes);
+    }
+
+    /// How many bytes of memory it has.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.as_ref().map_or(0, |bytes| bytes.capacity())
     }
 
     /// Forgets the bytes, and keeps the memory unless a clone still needs it.

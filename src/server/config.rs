@@ -75,6 +75,10 @@ impl Config {
 
     /// The memory that one connection may take at most besides, in bytes: requests that are not answered yet,
     /// and answers that the client has not taken yet.
+    ///
+    /// What the allocator keeps of memory that it was given back comes on top. With glibc and handlers that collect large
+    /// bodies on many threads that may be as much again; `MALLOC_ARENA_MAX=1` and `MALLOC_MMAP_THRESHOLD_=65536` in the
+    /// environment make it little.
     pub fn connection_bytes(&self) -> usize {
         connection::connection_bytes(&self.limits)
     }

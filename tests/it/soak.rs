@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::net::Shutdown;
+use std::process::Command;
+use std::sync::Barrier;
 use std::time::Duration;
 
 use socket2::SockRef;
+use sockeye::server::Config;
+use sockeye::{Request, Response};
 
 use crate::program::{Program, crowd};
-use crate::support::{Client, until};
+use crate::support::{Client, TestServer, until};
 
 // Each thread is one client after the other.
 const CLIENTS: usize = 4;
@@ -124,4 +128,72 @@ fn reset(client: &Client) {
     socket
         .set_linger(Some(Duration::ZERO))
         .expect("a TCP socket lingers");
+}
+
+/// Runs in a process of its own, whose memory is counted.
+#[test]
+fn collected_bodies_stay_within_the_memory_that_is_stated() {
+    const NAME: &str = "soak::collected_bodies_stay_within_the_memory_that_is_stated";
+    if std::env::var_os("SOCKEYE_TEST_ALONE").is_some() {
+        return collect_bodies();
+    }
+    let alone = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture"])
+        .env("SOCKEYE_TEST_ALONE", "1")
+        // What the server holds is counted, not what the allocator keeps of what it was given back.
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("MALLOC_MMAP_THRESHOLD_", "65536")
+        .env("MALLOC_TRIM_THRESHOLD_", "131072")
+        .output()
+        .unwrap();
+    let output = [alone.stdout, alone.stderr].concat();
+    let output = String::from_utf8_lossy(&output);
+    assert!(alone.status.success(), "{output}");
+}
+
+/// Uploads of nearly the largest size on 60 connections, to handlers that many threads wait in.
+fn collect_bodies() {
+    const CLIENTS: usize = 60;
+    let config = Config {
+        connections_max: CLIENTS,
+        active_threads: 2,
+        threads: 32,
+        ..Config::default()
+    };
+    let stated = (config.fixed_bytes() + CLIENTS * config.connection_bytes()) / 1024;
+    let inside = Barrier::new(20);
+    let server = TestServer::with_config(config, move |request: &Request| {
+        // Many at a time, so that every thread takes its turn.
+        inside.wait();
+        Response::text(request.body().len().to_string())
+    });
+    let body = vec![b'x'; 1_000_000];
+    let before = own_memory();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.connect()).collect();
+    let mut most = 0;
+    for _ in 0..8 {
+        for client in &mut clients {
+            let length = body.len();
+            client.say(format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n"
+            ));
+            client.say(&body[1..]);
+        }
+        clients.iter_mut().for_each(|client| client.say("x"));
+        for client in &mut clients {
+            assert_eq!(client.hear().text(), "1000000");
+        }
+        most = most.max(own_memory() - before);
+    }
+    assert!(most <= stated, "{most} KiB of the {stated} that are stated");
+}
+
+/// KiB of memory that only this process has.
+fn own_memory() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.unwrap().trim().parse().unwrap()
 }

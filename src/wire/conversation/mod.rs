@@ -301,7 +301,7 @@ impl Conversation {
         self.input.shrink_to_fit();
         self.output.shrink_to_fit();
         if self.request.body.is_empty() {
-            self.request.body.shrink_to(0);
+            self.request.body = Default::default();
         }
     }
 
@@ -313,9 +313,15 @@ impl Conversation {
 
     /// Gives back what its buffers hold beyond `bytes` each, after [`Conversation::restart`].
     pub fn shrink_to(&mut self, bytes: usize) {
-        self.input.shrink_to(bytes);
-        self.output.shrink_to(bytes);
-        self.request.body.shrink_to(bytes);
+        // Not cut to size: a small piece at the start of a large one keeps the allocator from giving back what is beside it.
+        for buffer in [&mut self.input, &mut self.output] {
+            if buffer.capacity() > bytes {
+                *buffer = Vec::new();
+            }
+        }
+        if self.request.body.capacity() > bytes {
+            self.request.body = Default::default();
+        }
     }
 
     /// Goes back to the very beginning, for another client, and keeps the memory.
@@ -326,6 +332,8 @@ impl Conversation {
         self.ended = false;
         self.output.clear();
         self.sent = 0;
+        // The memory of a body is given back only once it is empty.
+        self.request.body.clear();
         self.refused_line.clear();
         self.request.destination = None;
         self.body_received = 0;

@@ -100,8 +100,13 @@ impl Conversation {
         match reader.remaining() {
             Some(0) => {}
             Some(length) if length > bytes_max => self.refuse(Refusal::BodyTooLarge),
-            _ => {
+            length => {
                 self.continue_if_awaited();
+                if own_max.is_none()
+                    && let Some(length) = length
+                {
+                    self.request.body.reserve_exact(length as usize);
+                }
                 self.phase = Phase::Collecting(reader, bytes_max);
             }
         }
