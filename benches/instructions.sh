@@ -18,7 +18,7 @@ bounds=(
   "browser 12200 0"
   "unmodified 5550 0"
   "missing 11100 11"
-  "many 40000 100"
+  "many 23700 29"
 )
 
 work=$(mktemp -d)

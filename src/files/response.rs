@@ -88,7 +88,7 @@ pub(super) fn file(
         }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
-            description.unmodified_fields.clone(),
+            description.unmodified_fields().clone(),
             Body::Empty,
         ),
         Verdict::Proceed => match selection(description, request) {
