@@ -6,6 +6,7 @@
 mod dialog;
 
 use std::env;
+use std::ops::Range;
 
 use sockeye::Handler;
 use sockeye::wire::Turn;
@@ -23,9 +24,14 @@ fn main() {
     }
 }
 
-const KINDS: [&str; 4] = ["hot", "browser", "unmodified", "missing"];
+const KINDS: [&str; 5] = ["hot", "browser", "unmodified", "missing", "many"];
 
 fn run(kind: &str, times: u64) {
+    if kind == "many" {
+        let (_directory, handler, requests) = dialog::large_site();
+        let requests: Vec<&str> = requests.iter().map(String::as_str).collect();
+        return exchange(kind, &handler, &requests, 1024..1500, times);
+    }
     let (_directory, handler) = dialog::site();
     let (request, answer_bytes) = match kind {
         "hot" => (dialog::WRK.to_owned(), 1024..1500),
@@ -38,9 +44,20 @@ fn run(kind: &str, times: u64) {
         "missing" => (dialog::WRK.replace("1k", "no"), 100..500),
         _ => panic!("{kind}: one of {KINDS:?}"),
     };
+    exchange(kind, &handler, &[&request], answer_bytes, times);
+}
+
+/// Says the requests in turn, so many in all.
+fn exchange(
+    kind: &str,
+    handler: &dyn Handler,
+    requests: &[&str],
+    answer_bytes: Range<usize>,
+    times: u64,
+) {
     let mut conversation = dialog::conversation();
-    for _ in 0..times {
-        let bytes = dialog::exchange(&mut conversation, &handler, request.as_bytes());
+    for request in requests.iter().cycle().take(times as usize) {
+        let bytes = dialog::exchange(&mut conversation, handler, request.as_bytes());
         assert!(answer_bytes.contains(&bytes), "{kind}: {bytes}");
     }
 }

@@ -18,6 +18,7 @@ bounds=(
   "browser 12200 0"
   "unmodified 5550 0"
   "missing 11100 11"
+  "many 23700 29"
 )
 
 work=$(mktemp -d)

@@ -45,7 +45,7 @@ pub(super) fn content_type<'a>(
         "application/octet-stream"
     });
     if media_type.starts_with("text/") && !media_type.contains(';') {
-        format!("{media_type}; charset=utf-8").into()
+        [media_type, "; charset=utf-8"].concat().into()
     } else {
         media_type.into()
     }

@@ -18,7 +18,7 @@ mod siblings;
 mod single;
 mod validators;
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -28,7 +28,7 @@ use std::sync::{Arc, OnceLock};
 use cache::{Cache, Entry};
 use digests::{DIGESTS_BYTES_MAX, Digests};
 use encoding::{Coding, Codings};
-use representation::{Content, Kind, Representation, Terms};
+use representation::{Beginning, Content, Kind, Representation, Terms};
 use siblings::{SIBLINGS_BYTES_MAX, Siblings};
 use validators::Timestamp;
 
@@ -166,7 +166,9 @@ impl StaticFiles {
             first_answer: OnceLock::new(),
             cache,
             digests: Digests::default(),
-            siblings: config.siblings.then(Siblings::default),
+            siblings: config
+                .siblings
+                .then(|| Siblings::new(secrets.hash_one("siblings"))),
             boundary_seed: secrets.hash_one("boundary"),
             complaints: RateLimit::new(),
             listings: Arc::default(),
@@ -238,22 +240,29 @@ impl StaticFiles {
         }
         let content = match &entry.bytes {
             Some(bytes) => {
-                let known = &entry.description.fingerprint;
-                let is_same = || self.root.is_still(&entry.path, known);
+                let is_same = || self.is_in_place(&entry) && self.is_still(&entry);
                 let holds = self.cache.still_holds(&entry, request.received(), is_same);
-                holds.then(|| Content::Memory(bytes.clone()))?
+                holds.then(|| Content::Memory(bytes.clone()))
             }
-            None => self.reopened(&entry)?,
+            None if self.is_in_place(&entry) => self.reopened(&entry),
+            None => None,
+        };
+        let Some(content) = content else {
+            self.cache.forget(request.path(), coding);
+            return None;
         };
         (coding.is_some() || self.has_known_siblings(&entry)).then_some((entry, content))
     }
 
-    fn terms(&self) -> Terms<'_> {
-        Terms {
-            started: self.started(),
-            digests: self.cache.is_on().then_some(&self.digests),
-            media_types: &self.media_types,
-        }
+    fn is_still(&self, entry: &Entry) -> bool {
+        self.root
+            .is_still(&entry.path, &entry.description.fingerprint)
+    }
+
+    /// Whether nothing has appeared that comes before it.
+    fn is_in_place(&self, entry: &Entry) -> bool {
+        let before = entry.instead_of.as_ref();
+        before.is_none_or(|path| self.root.is_no_file(path))
     }
 
     fn reopened(&self, entry: &Entry) -> Option<Content> {
@@ -262,6 +271,14 @@ impl StaticFiles {
                 Some(Content::File(Arc::new(file)))
             }
             _ => None,
+        }
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            started: self.started(),
+            digests: self.cache.is_on().then_some(&self.digests),
+            media_types: &self.media_types,
         }
     }
 
@@ -277,15 +294,16 @@ impl StaticFiles {
         let found = if path.names_directory() {
             self.find_directory(raw_path, &path)
         } else {
-            match self.root.find(path.as_c_str()) {
-                Err(Failure::Missing) | Ok(Opened::Directory(_))
+            match self.open(path.as_c_str()) {
+                Err(Failure::Missing) | Ok((Opened::Directory(_), _))
                     if self.clean_urls && self.has_page(&path) =>
                 {
                     let page = path.page();
-                    self.describe(raw_path, &page, self.root.find(&page))
+                    let opened = self.open(&page);
+                    self.describe(raw_path, (page, Some(path.as_c_str().to_owned())), opened)
                 }
-                Ok(Opened::Directory(_)) => Ok(Found::Elsewhere(path)),
-                opened => self.describe(raw_path, path.as_c_str(), opened),
+                Ok((Opened::Directory(_), _)) => Ok(Found::Elsewhere(path)),
+                opened => self.describe(raw_path, (path.as_c_str().to_owned(), None), opened),
             }
         };
         found.unwrap_or_else(Found::Nothing)
@@ -299,9 +317,9 @@ impl StaticFiles {
     /// The index, or if there is none the listing. A directory whose index may not be served is not listed either.
     fn find_directory(&self, raw_path: &str, path: &SafePath) -> Result<Found, Failure> {
         let index = path.entry(&self.index);
-        match self.root.find(&index) {
-            Err(Failure::Missing) | Ok(Opened::Directory(_)) => {}
-            opened => return self.describe(raw_path, &index, opened),
+        match self.open(&index) {
+            Err(Failure::Missing) | Ok((Opened::Directory(_), _)) => {}
+            opened => return self.describe(raw_path, (index, None), opened),
         }
         match self.root.find(path.as_c_str())? {
             Opened::Directory(_) if !self.listing => Err(Failure::Missing),
@@ -311,24 +329,25 @@ impl StaticFiles {
         }
     }
 
+    /// What is said of a file that was opened; remembered under `raw_path`, if it may be, as long as no file takes the place of
+    /// what it stands for.
     fn describe(
         &self,
         raw_path: &str,
-        path: &CStr,
-        opened: Result<Opened, Failure>,
+        (path, instead_of): (CString, Option<CString>),
+        opened: Result<(Opened, Beginning), Failure>,
     ) -> Result<Found, Failure> {
-        let Opened::File(file, fingerprint) = opened? else {
+        let (Opened::File(file, fingerprint), start) = opened? else {
             return Err(Failure::Missing);
         };
         let second = self.root.second();
-        let siblings = self.siblings_of(path, &fingerprint);
+        let siblings = self.siblings_of(&path, &fingerprint);
         let kind = Kind::Named(path.to_bytes(), siblings);
-        let found = Representation::of(file, fingerprint, kind, self.terms())?;
-        let path = CString::from(path);
+        let found = Representation::of(file, fingerprint, start, kind, self.terms())?;
         if found.description.is_settled {
-            let siblings = (siblings, second);
+            let paths = (path.clone(), instead_of);
             self.cache
-                .insert((raw_path, None), path.clone(), &found, siblings);
+                .insert((raw_path, None), paths, &found, (siblings, second));
         }
         Ok(Found::File(found, path, siblings))
     }

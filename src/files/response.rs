@@ -90,7 +90,7 @@ pub(super) fn file(
         }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
-            description.unmodified_fields.clone(),
+            description.unmodified_fields().clone(),
             Body::Empty,
         )
         .explained(why),

@@ -61,7 +61,14 @@ fn nanos((seconds, nanos): Timestamp) -> i128 {
 
 /// The tag of these very bytes, by their 128-bit digest.
 pub(super) fn tag_of(digest: u128) -> String {
-    format!("\"{digest:032x}\"")
+    let digits = (0..32)
+        .rev()
+        .map(|place| (digest >> (4 * place)) as usize & 15);
+    let mut tag = String::with_capacity(34);
+    tag.push('"');
+    tag.extend(digits.map(|digit| char::from(b"0123456789abcdef"[digit])));
+    tag.push('"');
+    tag
 }
 
 /// The tag of a file too large to be read for it. Hashed, so that inodes are not disclosed.
