@@ -18,9 +18,8 @@ use super::encoding::{Coding, Codings};
 use super::representation::{Content, Description, Representation};
 use crate::sync::unpoisoned;
 
-/// Enough that threads seldom meet; each with room for the largest file that is kept.
+/// Enough that threads seldom meet.
 const SHARDS_MAX: usize = 16;
-const SHARD_BYTES_MIN: usize = 1024 * 1024;
 
 /// What an entry takes besides its texts: the structures, their spans and the allocator's rounding.
 const ENTRY_BYTES: usize = 1024;
@@ -54,9 +53,10 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Room for about `bytes_max`; 0 remembers nothing. Nobody who does not know `seed` can make paths collide.
-    pub(super) fn new(bytes_max: usize, seed: u64) -> Cache {
-        let count = (bytes_max / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX);
+    /// Room for about `bytes_max`; 0 remembers nothing. An entry may take `entry_bytes_max`, or all where that is less. Nobody
+    /// who does not know `seed` can make paths collide.
+    pub(super) fn new(bytes_max: usize, entry_bytes_max: usize, seed: u64) -> Cache {
+        let count = (bytes_max / entry_bytes_max).clamp(1, SHARDS_MAX);
         Cache {
             shards: (0..count).map(|_| RwLock::default()).collect(),
             shard_bytes_max: bytes_max / count,
@@ -240,6 +240,8 @@ mod tests {
     use crate::tree::Rules;
     use crate::tree::{Opened, Root};
 
+    const MIB: usize = 1024 * 1024;
+
     /// A representation of `size` bytes.
     fn found(size: usize) -> Representation {
         let directory = tempfile::tempdir().unwrap();
@@ -252,6 +254,7 @@ mod tests {
             started: (0, 0),
             digests: None,
             media_types: &[],
+            compresses: false,
         };
         let kind = Kind::Named(b"a", Codings::default());
         Representation::of(file, fingerprint, kind, terms).unwrap()
@@ -272,7 +275,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_however_much_is_served() {
-        let cache = Cache::new(4 * 1024 * 1024, 1);
+        let cache = Cache::new(4 * 1024 * 1024, MIB, 1);
         let found = found(10_000);
         for n in 0..100_000 {
             insert(&cache, &format!("/{n}"), &found);
@@ -287,7 +290,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_stays() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 1);
         let found = found(1000);
         insert(&cache, "/hot", &found);
         for n in 0..10_000 {
@@ -298,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_same_url_is_remembered_once() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 1);
         for size in [10, 20, 30] {
             insert(&cache, "/a", &found(size));
         }
@@ -311,7 +314,7 @@ mod tests {
 
     #[test]
     fn without_room_nothing_is_remembered() {
-        let cache = Cache::new(0, 1);
+        let cache = Cache::new(0, MIB, 1);
         insert(&cache, "/a", &found(10));
         assert!(cache.get("/a", None).is_none() && !cache.is_on());
     }

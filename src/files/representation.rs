@@ -16,6 +16,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::content_type::{self, content_type};
 use super::digests::Digests;
+use super::encoders;
 use super::encoding::{Coding, Codings};
 use super::validators::{self, DIGESTED_MAX, Timestamp, Validators, http_date};
 use crate::message::{FileSlice, Fingerprint, Headers, Witness};
@@ -52,6 +53,12 @@ pub(super) struct Description {
     pub(super) is_settled: bool,
     /// Whether `Last-Modified` depends on the time of the answer, and so is not among the fields.
     pub(super) is_undated: bool,
+    /// Whether the file is sent in other codings too.
+    pub(super) varies: bool,
+    /// Whether it is worth compressing here.
+    pub(super) is_compressible: bool,
+    /// Whether it was compressed in haste, and can be better.
+    pub(super) is_hasty: bool,
 }
 
 impl Description {
@@ -90,6 +97,8 @@ pub(super) struct Terms<'a> {
     pub(super) digests: Option<&'a Digests>,
     /// Media types by extension, before those that are known.
     pub(super) media_types: &'a [(String, String)],
+    /// Whether what is worth it is compressed here.
+    pub(super) compresses: bool,
 }
 
 /// What an answer says of a file that its bytes do not tell.
@@ -143,9 +152,22 @@ impl Representation {
                 Content::Memory(bytes) => bytes.len() as u64,
                 Content::File(_) => fingerprint.size,
             };
-            let mut description = describe(fingerprint, length, validators, &media_type, kind, now);
-            // What lies about its size changes without a trace.
+            // Only where the tag is the digest of the bytes.
+            let is_known =
+                !look.is_short && (look.digest.is_some() || matches!(content, Content::Memory(_)));
+            let (coding, is_compressible, varies) = match kind {
+                Kind::Encoded(_, coding) => (Some(coding), false, true),
+                Kind::Named(path, codings) => {
+                    let pays = terms.compresses && encoders::pays(&media_type, path, length);
+                    (None, pays && is_known, pays || !codings.is_empty())
+                }
+            };
+            let mut description =
+                describe(fingerprint, validators, &media_type, (coding, varies), now);
+            description.length = length;
+            description.is_compressible = is_compressible;
             description.digest = look.digest;
+            // What lies about its size changes without a trace.
             description.is_settled = is_settled && !look.is_short;
             return Ok(Representation {
                 description: Arc::new(description),
@@ -153,6 +175,29 @@ impl Representation {
             });
         }
         Err(Failure::Busy)
+    }
+
+    /// The file that `original` describes, compressed to `bytes`.
+    pub(super) fn compressed(
+        original: &Description,
+        bytes: Bytes,
+        coding: Coding,
+        is_hasty: bool,
+    ) -> Representation {
+        let tag = validators::tag_of(xxh3_128(&bytes));
+        let validators = original.validators.with_tag(tag);
+        let media_type = original.fields.get("Content-Type").unwrap_or_default();
+        let coding = (Some(coding), true);
+        let now = validators::now();
+        let mut description = describe(original.fingerprint, validators, media_type, coding, now);
+        description.length = bytes.len() as u64;
+        description.is_hasty = is_hasty;
+        // Ranges are those of the file as it is.
+        description.fields.remove("Accept-Ranges");
+        Representation {
+            description: Arc::new(description),
+            content: Content::Memory(bytes),
+        }
     }
 }
 
@@ -227,7 +272,7 @@ fn digest_of(file: &File, fingerprint: &Fingerprint) -> io::Result<Option<u128>>
 }
 
 /// Up to `length` bytes from the start.
-fn read_start(file: &File, length: usize) -> io::Result<Vec<u8>> {
+pub(super) fn read_start(file: &File, length: usize) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; length];
     let mut filled = 0;
     while filled < length {
@@ -286,12 +331,12 @@ fn failure(error: io::Error) -> Failure {
 
 fn describe(
     fingerprint: Fingerprint,
-    length: u64,
-    validators: Validators,
+    mut validators: Validators,
     media_type: &str,
-    kind: Kind<'_>,
+    (coding, varies): (Option<Coding>, bool),
     now: Timestamp,
 ) -> Description {
+    validators.is_date_shared = varies;
     let is_undated = validators.is_undecided(now);
     let last_modified = validators.last_modified(now).and_then(http_date);
     let mut fields = Headers::new();
@@ -304,10 +349,6 @@ fn describe(
         }
     };
     say("Content-Type", media_type, false);
-    let (coding, varies) = match kind {
-        Kind::Named(_, codings) => (None, !codings.is_empty()),
-        Kind::Encoded(_, coding) => (Some(coding), true),
-    };
     if let Some(coding) = coding {
         say("Content-Encoding", coding.name(), false);
     }
@@ -325,12 +366,15 @@ fn describe(
     say("X-Content-Type-Options", "nosniff", false);
     Description {
         fingerprint,
-        length,
+        length: fingerprint.size,
         validators,
         fields,
         unmodified_fields,
         digest: None,
         is_settled: false,
         is_undated,
+        varies,
+        is_compressible: false,
+        is_hasty: false,
     }
 }

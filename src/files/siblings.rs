@@ -14,8 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use rustix::fs::{Dir, FileType};
 
 use super::cache::Entry;
+use super::compress::Text;
+use super::encoders::codings;
 use super::encoding::{Coding, Codings, negotiate};
-use super::representation::{Description, Kind, Representation};
+use super::representation::{Content, Description, Kind, Representation};
 use super::{StaticFiles, validators};
 use crate::message::{Fingerprint, Request};
 use crate::sync::unpoisoned;
@@ -66,8 +68,38 @@ impl StaticFiles {
         })
     }
 
-    /// The file in the coding that the client likes best, unless that is the file as it is.
+    /// The file in the coding that the client likes best, unless that is the file as it is: a sibling, or if it takes none
+    /// that there is, compressed here.
     pub(super) fn variant(
+        &self,
+        request: &Request,
+        (path, original): (&CStr, &Arc<Description>),
+        siblings: Codings,
+        content: impl FnOnce() -> Option<Content>,
+    ) -> Option<Representation> {
+        if !original.varies {
+            return None;
+        }
+        let sibling = self.sibling_for(request, path, original, siblings);
+        let compressor = self.compressor.as_ref();
+        let Some(compressor) = compressor.filter(|_| sibling.is_none()) else {
+            return sibling;
+        };
+        // Ranges are those of the file as it is.
+        if !original.is_compressible || request.headers().contains("Range") {
+            return None;
+        }
+        let coding = negotiate(request.headers(), codings())?;
+        let text = Text {
+            original,
+            path,
+            coding,
+        };
+        compressor.representation(text, content)
+    }
+
+    /// The sibling in the coding that the client likes best, unless that is the file as it is.
+    fn sibling_for(
         &self,
         request: &Request,
         path: &CStr,
@@ -93,9 +125,10 @@ impl StaticFiles {
         coding: Coding,
     ) -> Option<Representation> {
         let media_type = original.fields.get("Content-Type")?;
-        if let Some((entry, content)) = self.remembered(request, Some(coding))
+        if let Some(entry) = self.remembered(request, Some(coding))
             && is_current(&entry.description.fingerprint, &original.fingerprint)
             && entry.description.fields.get("Content-Type") == Some(media_type)
+            && let Some(content) = self.content(&entry)
         {
             let description = Arc::clone(&entry.description);
             return Some(Representation {
