@@ -144,7 +144,10 @@ impl Door {
         if self.remembers(digest) {
             return Verdict::Enter;
         }
-        if unpoisoned(self.guesses.lock()).tried.contains(&(digest, true)) {
+        if unpoisoned(self.guesses.lock())
+            .tried
+            .contains(&(digest, true))
+        {
             return Verdict::Unknown;
         }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
