@@ -16,6 +16,7 @@ many=3000
 bounds=(
   "hot 4800 0"
   "browser 12200 0"
+  "compressed 15600 0"
   "unmodified 5550 0"
   "missing 11100 11"
   "many 23700 29"

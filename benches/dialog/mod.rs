@@ -3,6 +3,7 @@
 #[path = "../../src/site.rs"]
 mod command;
 
+use std::ffi::OsString;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -40,11 +41,11 @@ pub(crate) const BROWSER: &str = "GET /1k.txt HTTP/1.1\r\n\
 
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-/// What the command serves when no flag is set: a directory with one file of 1 KB, in memory from the first request on.
-pub(crate) fn site() -> (TempDir, impl Handler) {
+/// What the command serves with these flags: a directory with one file of 1 KB, in memory from the first request on.
+pub(crate) fn site(flags: &[&str]) -> (TempDir, impl Handler + use<>) {
     let directory = tempfile::tempdir().expect("a directory of our own");
     fs::write(directory.path().join("1k.txt"), [b'a'; 1024]).expect("room for 1 KB");
-    let handler = served(directory.path(), None);
+    let handler = served(directory.path(), flags, None);
     (directory, handler)
 }
 
@@ -60,15 +61,16 @@ pub(crate) fn large_site() -> (TempDir, impl Handler, Vec<String>) {
         WRK.replace("1k.txt", &format!("{folder}/{number}"))
     });
     let requests = requests.collect();
-    let handler = served(directory.path(), Some(1024 * 1024));
+    let handler = served(directory.path(), &[], Some(1024 * 1024));
     (directory, handler, requests)
 }
 
-fn served(directory: &Path, cache_bytes: Option<usize>) -> impl Handler + use<> {
+fn served(directory: &Path, flags: &[&str], cache_bytes: Option<usize>) -> impl Handler + use<> {
     // Only a file older than the clock's granularity is kept in memory, and its date is told once its second is over.
     thread::sleep(Duration::from_millis(1100));
-    let options = Options::parse([directory], |_| true, |_| None);
-    let options = options.expect("a directory is all it takes");
+    let flags = flags.iter().map(|flag| OsString::from(*flag));
+    let arguments = flags.chain([directory.into()]);
+    let options = Options::parse(arguments, |_| true, |_| None).expect("these flags are there");
     let chosen = cli_directory::choose(options.directory.as_deref(), Path::new("."));
     let chosen = chosen.expect("it was just made");
     let mut config = options.files.config();

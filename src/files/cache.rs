@@ -19,12 +19,8 @@ use super::encoding::{Coding, Codings};
 use super::representation::{Content, Description, Representation};
 use crate::sync::unpoisoned;
 
-/// Enough that threads seldom meet; each with room for the largest file that is kept.
+/// Enough that threads seldom meet.
 const SHARDS_MAX: usize = 16;
-const SHARD_BYTES_MIN: usize = 1024 * 1024;
-
-/// While there is no room, one of so many is taken in.
-const NEWCOMERS: u64 = 8;
 
 /// What an entry takes besides its texts: the structures, their spans and the allocator's rounding.
 const ENTRY_BYTES: usize = 1024;
@@ -55,17 +51,25 @@ pub(super) struct Entry {
 pub(super) struct Cache {
     shards: Box<[RwLock<Shard>]>,
     shard_bytes_max: usize,
+    newcomers: u64,
     seed: u64,
     made: Instant,
 }
 
 impl Cache {
-    /// Room for about `bytes_max`; 0 remembers nothing. Without knowing `seed`, no client can make paths collide.
-    pub(super) fn new(bytes_max: usize, seed: u64) -> Cache {
-        let count = (bytes_max / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX);
+    /// Room for about `bytes_max`; 0 remembers nothing. An entry may take `entry_bytes_max`, or all where that is less.
+    /// While there is no room, one of `newcomers` is taken in. Without knowing `seed`, no client can make paths collide.
+    pub(super) fn new(
+        bytes_max: usize,
+        entry_bytes_max: usize,
+        newcomers: u64,
+        seed: u64,
+    ) -> Cache {
+        let count = (bytes_max / entry_bytes_max).clamp(1, SHARDS_MAX);
         Cache {
             shards: (0..count).map(|_| RwLock::default()).collect(),
             shard_bytes_max: bytes_max / count,
+            newcomers,
             seed,
             made: Instant::now(),
         }
@@ -116,8 +120,8 @@ impl Cache {
     }
 
     /// Forgets what does not hold any more, so that it is not asked for again.
-    pub(super) fn forget(&self, raw_path: &str, coding: Option<Coding>) {
-        let hash = self.hash(raw_path, coding);
+    pub(super) fn forget(&self, entry: &Entry) {
+        let hash = self.hash(&entry.raw_path, entry.coding);
         unpoisoned(self.shard(hash).write()).remove(hash);
     }
 
@@ -146,7 +150,7 @@ impl Cache {
         }
         let hash = self.hash(raw_path, coding);
         let mut shard = unpoisoned(self.shard(hash).write());
-        if !shard.admits(hash, cost, self.shard_bytes_max) {
+        if !shard.admits(hash, cost, self.shard_bytes_max, self.newcomers) {
             return;
         }
         let entry = Arc::new(Entry {
@@ -200,12 +204,12 @@ struct Slot {
 
 impl Shard {
     /// Whether an entry is taken in: if it has a place already, if there is room, or now and then.
-    fn admits(&mut self, hash: u64, cost: usize, bytes_max: usize) -> bool {
+    fn admits(&mut self, hash: u64, cost: usize, bytes_max: usize, newcomers: u64) -> bool {
         if self.places.contains_key(&hash) || self.bytes + cost <= bytes_max {
             return true;
         }
         self.newcomers += 1;
-        self.newcomers.is_multiple_of(NEWCOMERS)
+        self.newcomers.is_multiple_of(newcomers)
     }
 
     fn push(&mut self, hash: u64, entry: Arc<Entry>) {
@@ -269,6 +273,8 @@ mod tests {
     use crate::tree::Rules;
     use crate::tree::{Opened, Root};
 
+    const MIB: usize = 1024 * 1024;
+
     /// A representation of `size` bytes.
     fn found(size: usize) -> Representation {
         let directory = tempfile::tempdir().unwrap();
@@ -281,6 +287,7 @@ mod tests {
             started: (0, 0),
             digests: None,
             media_types: &[],
+            compresses: false,
         };
         let kind = Kind::Named(b"a", Codings::default());
         Representation::of(file, fingerprint, Beginning::default(), kind, terms).unwrap()
@@ -301,7 +308,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_however_much_is_served() {
-        let cache = Cache::new(4 * 1024 * 1024, 1);
+        let cache = Cache::new(4 * 1024 * 1024, MIB, 8, 1);
         let found = found(10_000);
         let is_known = |n| cache.get(&format!("/{n}"), None).is_some();
         for n in 0..100_000 {
@@ -317,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_once_hardly_replaces_anything_and_what_is_asked_for_often_gets_in() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 8, 1);
         let found = found(1000);
         (0..1000).for_each(|n| insert(&cache, &format!("/{n}"), &found));
         let known = (0..1000).filter(|n| cache.get(&format!("/{n}"), None).is_some());
@@ -325,7 +332,7 @@ mod tests {
         let is_kept = |n: &usize| cache.get(&format!("/{n}"), None).is_some();
         (1000..1000 + before).for_each(|n| insert(&cache, &format!("/{n}"), &found));
         assert!((0..1000).filter(is_kept).count() > before * 3 / 4);
-        assert!((0..NEWCOMERS).any(|_| {
+        assert!((0..8).any(|_| {
             insert(&cache, "/often", &found);
             cache.get("/often", None).is_some()
         }));
@@ -333,7 +340,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_stays() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 8, 1);
         let found = found(1000);
         insert(&cache, "/hot", &found);
         for n in 0..10_000 {
@@ -344,7 +351,7 @@ mod tests {
 
     #[test]
     fn the_same_url_is_remembered_once() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 8, 1);
         for size in [10, 20, 30] {
             insert(&cache, "/a", &found(size));
         }
@@ -357,7 +364,7 @@ mod tests {
 
     #[test]
     fn without_room_nothing_is_remembered() {
-        let cache = Cache::new(0, 1);
+        let cache = Cache::new(0, MIB, 8, 1);
         insert(&cache, "/a", &found(10));
         assert!(cache.get("/a", None).is_none() && !cache.is_on());
     }

@@ -5,8 +5,10 @@
 //! whether the file is still the same, and never skips it.
 
 mod cache;
+mod compress;
 mod content_type;
 mod digests;
+mod encoders;
 mod encoding;
 mod explain;
 mod multipart;
@@ -14,6 +16,7 @@ mod preconditions;
 mod range;
 mod representation;
 mod response;
+mod room;
 mod siblings;
 mod single;
 mod validators;
@@ -26,6 +29,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use cache::{Cache, Entry};
+use compress::Compressor;
 use digests::{DIGESTS_BYTES_MAX, Digests};
 use encoding::{Coding, Codings};
 use representation::{Beginning, Content, Kind, Representation, Terms};
@@ -37,6 +41,11 @@ use crate::listing::{self, Budget, Directory};
 use crate::message::{Method, Request, Response};
 use crate::sync::RateLimit;
 use crate::tree::{Failure, Opened, PathError, Root, Rules, SafePath};
+
+/// What an entry of the cache may take: far more than the largest file that is kept.
+const CACHED_BYTES_MAX: usize = 1 << 20;
+/// While there is no room in the cache, one file of so many is taken in.
+const NEWCOMERS: u64 = 8;
 
 /// The files of a directory, and pages that list what has no `index.html`.
 ///
@@ -50,6 +59,7 @@ pub struct StaticFiles {
     digests: Digests,
     /// `None` if they are not to be served.
     siblings: Option<Siblings>,
+    compressor: Option<Compressor>,
     hidden: bool,
     index: CString,
     listing: bool,
@@ -82,6 +92,9 @@ pub struct FilesConfig {
     pub follow_symlinks: bool,
     /// How many bytes of memory small files may take; 0 keeps none.
     pub cache_bytes: usize,
+    /// Whether text is compressed for clients that take it so, where no sibling is sent. What is made is kept in half of
+    /// [`FilesConfig::cache_bytes`], of which that takes a megabyte; and the crate's feature `compress`.
+    pub compress: bool,
     /// Whether `app.js.br`, `app.js.zst` or `app.js.gz` is served for `app.js` to clients that take it so, where it is
     /// not older.
     pub siblings: bool,
@@ -101,6 +114,7 @@ impl Default for FilesConfig {
             hidden: false,
             follow_symlinks: false,
             cache_bytes: 32 * 1024 * 1024,
+            compress: false,
             siblings: true,
             index: "index.html".to_owned(),
             listing: true,
@@ -127,7 +141,12 @@ impl FilesConfig {
     /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take
     /// them.
     pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX
+        let work = if self.compress {
+            compress::WORK_BYTES_MAX
+        } else {
+            0
+        };
+        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX + work
     }
 }
 
@@ -152,12 +171,27 @@ impl StaticFiles {
             may_escape: config.follow_symlinks,
             may_reveal: config.hidden,
         };
-        let root = Root::open(root.as_ref(), rules)?;
+        if let Some((error, hint)) = config.compress_error() {
+            let error = format!("{error}; {hint}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
+        let root = Arc::new(Root::open(root.as_ref(), rules)?);
         let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
-        let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
+        let compressed_bytes = if config.compress {
+            config.cache_bytes / 2
+        } else {
+            0
+        };
+        let compressor = config.compress.then(|| {
+            let seed = secrets.hash_one("compressed");
+            Compressor::new(Arc::clone(&root), compressed_bytes, seed)
+        });
+        let cache_bytes = config.cache_bytes - compressed_bytes;
+        let seed = secrets.hash_one("cache");
+        let cache = Cache::new(cache_bytes, CACHED_BYTES_MAX, NEWCOMERS, seed);
         Ok(StaticFiles {
-            root: Arc::new(root),
+            root,
             hidden: config.hidden,
             index,
             listing: config.listing,
@@ -169,6 +203,7 @@ impl StaticFiles {
             siblings: config
                 .siblings
                 .then(|| Siblings::new(secrets.hash_one("siblings"))),
+            compressor,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: RateLimit::new(),
             listings: Arc::default(),
@@ -189,18 +224,21 @@ impl StaticFiles {
             return response::redirect(format!("{}/", request.prefix()), query);
         }
         let seed = self.boundary_seed;
-        if let Some((entry, content)) = self.remembered(request, None) {
-            if !entry.siblings.is_empty()
-                && let Some(found) =
-                    self.variant(request, &entry.path, &entry.description, entry.siblings)
-            {
+        if let Some(entry) = self.remembered(request, None) {
+            let content = || self.content(&entry);
+            let file = (&*entry.path, &entry.description);
+            if let Some(found) = self.variant(request, file, entry.siblings, content) {
                 return response::file(&found.description, found.content, request, seed);
             }
-            return response::file(&entry.description, content, request, seed);
+            if let Some(content) = content() {
+                return response::file(&entry.description, content, request, seed);
+            }
         }
         match self.find(path) {
             Found::File(found, path, siblings) => {
-                let variant = self.variant(request, &path, &found.description, siblings);
+                let content = || Some(found.content.clone());
+                let file = (&*path, &found.description);
+                let variant = self.variant(request, file, siblings, content);
                 let found = variant.unwrap_or(found);
                 response::file(&found.description, found.content, request, seed)
             }
@@ -228,30 +266,21 @@ impl StaticFiles {
         *self.first_answer.get_or_init(validators::now)
     }
 
-    /// What is known of a URL, if the file is still the one it is known of.
-    fn remembered(
-        &self,
-        request: &Request,
-        coding: Option<Coding>,
-    ) -> Option<(Arc<Entry>, Content)> {
+    /// What is known of a URL, if the file is still the one it is known of. Where that is not in memory and sent as it is,
+    /// only [`StaticFiles::content`] shows whether it is.
+    fn remembered(&self, request: &Request, coding: Option<Coding>) -> Option<Arc<Entry>> {
         let entry = self.cache.get(request.path(), coding)?;
         if entry.description.has_come_of_age() {
             return None;
         }
-        let content = match &entry.bytes {
-            Some(bytes) => {
-                let is_same = || self.is_in_place(&entry) && self.is_still(&entry);
-                let holds = self.cache.still_holds(&entry, request.received(), is_same);
-                holds.then(|| Content::Memory(bytes.clone()))
-            }
-            None if self.is_in_place(&entry) => self.reopened(&entry),
-            None => None,
-        };
-        let Some(content) = content else {
-            self.cache.forget(request.path(), coding);
+        // Of one that is not in memory and sent as it is, the look when it is opened says whether it is the same.
+        let is_opened = entry.bytes.is_none() && (coding.is_some() || !entry.description.varies);
+        let is_same = || self.is_in_place(&entry) && (is_opened || self.is_still(&entry));
+        if !self.cache.still_holds(&entry, request.received(), is_same) {
+            self.cache.forget(&entry);
             return None;
-        };
-        (coding.is_some() || self.has_known_siblings(&entry)).then_some((entry, content))
+        }
+        (coding.is_some() || self.has_known_siblings(&entry)).then_some(entry)
     }
 
     fn is_still(&self, entry: &Entry) -> bool {
@@ -265,12 +294,19 @@ impl StaticFiles {
         before.is_none_or(|path| self.root.is_no_file(path))
     }
 
-    fn reopened(&self, entry: &Entry) -> Option<Content> {
-        match self.root.find(&entry.path).ok()? {
-            Opened::File(file, fingerprint) if fingerprint == entry.description.fingerprint => {
+    /// The bytes of a file that is remembered, if it is still the one.
+    fn content(&self, entry: &Entry) -> Option<Content> {
+        if let Some(bytes) = &entry.bytes {
+            return Some(Content::Memory(bytes.clone()));
+        }
+        match self.root.find(&entry.path) {
+            Ok(Opened::File(file, fingerprint)) if fingerprint == entry.description.fingerprint => {
                 Some(Content::File(Arc::new(file)))
             }
-            _ => None,
+            _ => {
+                self.cache.forget(entry);
+                None
+            }
         }
     }
 
@@ -279,6 +315,7 @@ impl StaticFiles {
             started: self.started(),
             digests: self.cache.is_on().then_some(&self.digests),
             media_types: &self.media_types,
+            compresses: self.compressor.is_some(),
         }
     }
 

@@ -17,6 +17,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::content_type::{self, content_type};
 use super::digests::Digests;
+use super::encoders;
 use super::encoding::{Coding, Codings};
 use super::validators::{self, DIGESTED_MAX, Timestamp, Validators, http_date};
 use crate::message::{FileSlice, Fingerprint, Headers, Witness};
@@ -56,6 +57,12 @@ pub(super) struct Description {
     pub(super) is_settled: bool,
     /// Whether `Last-Modified` depends on the time of the answer, and so is not among the fields.
     pub(super) is_undated: bool,
+    /// Whether the file is sent in other codings too.
+    pub(super) varies: bool,
+    /// Whether it is worth compressing here.
+    pub(super) is_compressible: bool,
+    /// Whether it was compressed in haste, and can be better.
+    pub(super) is_hasty: bool,
 }
 
 impl Description {
@@ -117,6 +124,8 @@ pub(super) struct Terms<'a> {
     pub(super) digests: Option<&'a Digests>,
     /// Media types by extension, before those that are known.
     pub(super) media_types: &'a [(String, String)],
+    /// Whether what is worth it is compressed here.
+    pub(super) compresses: bool,
 }
 
 /// What describes a file and does not follow from its bytes.
@@ -154,6 +163,29 @@ impl Representation {
             fingerprint = fingerprint_of(&file)?;
         }
         Err(Failure::Busy)
+    }
+
+    /// The file that `original` describes, compressed to `bytes`.
+    pub(super) fn compressed(
+        original: &Description,
+        bytes: Bytes,
+        coding: Coding,
+        is_hasty: bool,
+    ) -> Representation {
+        let tag = validators::tag_of(xxh3_128(&bytes));
+        let validators = original.validators.with_tag(tag);
+        let media_type = original.fields.get("Content-Type").unwrap_or_default();
+        let coding = (Some(coding), true);
+        let now = validators::now();
+        let mut description = describe(original.fingerprint, validators, media_type, coding, now);
+        description.length = bytes.len() as u64;
+        description.is_hasty = is_hasty;
+        // Ranges are those of the file as it is.
+        description.fields.remove("Accept-Ranges");
+        Representation {
+            description: Arc::new(description),
+            content: Content::Memory(bytes),
+        }
     }
 }
 
@@ -250,7 +282,19 @@ impl Look {
             }
             false => (Content::File(Arc::new(file)), fingerprint.size),
         };
-        let mut description = describe(fingerprint, length, validators, &media_type, kind, at);
+        // Only where the tag is the digest of the bytes.
+        let is_known =
+            is_honest && (self.digest.is_some() || matches!(content, Content::Memory(_)));
+        let (coding, is_compressible, varies) = match kind {
+            Kind::Encoded(_, coding) => (Some(coding), false, true),
+            Kind::Named(path, codings) => {
+                let pays = terms.compresses && encoders::pays(&media_type, path, length);
+                (None, pays && is_known, pays || !codings.is_empty())
+            }
+        };
+        let mut description = describe(fingerprint, validators, &media_type, (coding, varies), at);
+        description.length = length;
+        description.is_compressible = is_compressible;
         description.digest = self.digest;
         description.is_settled = self.is_settled && is_honest;
         Representation {
@@ -282,6 +326,12 @@ fn read_start(file: &File, fingerprint: &Fingerprint) -> Result<Beginning, Failu
         true => fingerprint.size as usize,
         false => content_type::SNIFFED,
     };
+    let bytes = read_up_to(file, length)?;
+    Ok(Beginning { bytes, at })
+}
+
+/// So many bytes from the start, or fewer if there are fewer.
+pub(super) fn read_up_to(file: &File, length: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::with_capacity(length);
     while bytes.len() < length {
         let offset = bytes.len() as u64;
@@ -291,7 +341,7 @@ fn read_start(file: &File, fingerprint: &Fingerprint) -> Result<Beginning, Failu
     }
     // The room may be larger than what was asked for.
     bytes.truncate(length);
-    Ok(Beginning { bytes, at })
+    Ok(bytes)
 }
 
 /// The bytes that were promised, by their digest.
@@ -331,12 +381,12 @@ fn failure(error: io::Error) -> Failure {
 
 fn describe(
     fingerprint: Fingerprint,
-    length: u64,
-    validators: Validators,
+    mut validators: Validators,
     media_type: &str,
-    kind: Kind<'_>,
+    (coding, varies): (Option<Coding>, bool),
     now: Timestamp,
 ) -> Description {
+    validators.is_date_shared = varies;
     let is_undated = validators.is_undecided(now);
     let last_modified = validators.last_modified(now).and_then(http_date);
     let mut fields = Headers::new();
@@ -345,10 +395,6 @@ fn describe(
         fields.append(name, value).expect(valid);
     };
     say("Content-Type", media_type);
-    let (coding, varies) = match kind {
-        Kind::Named(_, codings) => (None, !codings.is_empty()),
-        Kind::Encoded(_, coding) => (Some(coding), true),
-    };
     if let Some(coding) = coding {
         say("Content-Encoding", coding.name());
     }
@@ -366,12 +412,15 @@ fn describe(
     say("X-Content-Type-Options", "nosniff");
     Description {
         fingerprint,
-        length,
+        length: fingerprint.size,
         validators,
         fields,
         unmodified_fields: OnceLock::new(),
         digest: None,
         is_settled: false,
         is_undated,
+        varies,
+        is_compressible: false,
+        is_hasty: false,
     }
 }

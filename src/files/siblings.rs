@@ -2,8 +2,8 @@
 //!
 //! Few directories have any. Whether one does is looked up once a second, by its names if its own times show that they
 //! may have changed; only then is a file's own name tried with each suffix. The same look shows whether there are pipes
-//! or devices, which must not be opened. So a sibling that is put in place is found
-//! within a second or so; one that is gone or older than its file is never sent, since that is asked every time.
+//! or devices, which must not be opened. So a sibling that is put in place is found within a second or so; one that is
+//! gone or older than its file is never sent, since that is asked every time.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
@@ -16,8 +16,10 @@ use rustix::fs::{Dir, FileType};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cache::{Entry, Hashed};
+use super::compress::Text;
+use super::encoders::codings;
 use super::encoding::{Coding, Codings, negotiate};
-use super::representation::{Beginning, Description, Kind, Representation};
+use super::representation::{Beginning, Content, Description, Kind, Representation};
 use super::{StaticFiles, validators};
 use crate::message::{Fingerprint, Request};
 use crate::sync::unpoisoned;
@@ -89,8 +91,38 @@ impl StaticFiles {
         })
     }
 
-    /// The file in the coding that the client likes best, unless that is the file as it is.
+    /// The file in the coding that the client likes best, unless that is the file as it is: a sibling, or if it takes none
+    /// that there is, compressed here.
     pub(super) fn variant(
+        &self,
+        request: &Request,
+        (path, original): (&CStr, &Arc<Description>),
+        siblings: Codings,
+        content: impl FnOnce() -> Option<Content>,
+    ) -> Option<Representation> {
+        if !original.varies {
+            return None;
+        }
+        let sibling = self.sibling_for(request, path, original, siblings);
+        let compressor = self.compressor.as_ref();
+        let Some(compressor) = compressor.filter(|_| sibling.is_none()) else {
+            return sibling;
+        };
+        // Ranges are those of the file as it is.
+        if !original.is_compressible || request.headers().contains("Range") {
+            return None;
+        }
+        let coding = negotiate(request.headers(), codings())?;
+        let text = Text {
+            original,
+            path,
+            coding,
+        };
+        compressor.representation(text, content)
+    }
+
+    /// The sibling in the coding that the client likes best, unless that is the file as it is.
+    fn sibling_for(
         &self,
         request: &Request,
         path: &CStr,
@@ -117,10 +149,11 @@ impl StaticFiles {
     ) -> Option<Representation> {
         let media_type = original.fields.get("Content-Type")?;
         let path = sibling_path(path, coding);
-        if let Some((entry, content)) = self.remembered(request, Some(coding))
+        if let Some(entry) = self.remembered(request, Some(coding))
             && entry.path == path
             && is_current(&entry.description.fingerprint, &original.fingerprint)
             && entry.description.fields.get("Content-Type") == Some(media_type)
+            && let Some(content) = self.content(&entry)
         {
             let description = Arc::clone(&entry.description);
             return Some(Representation {
@@ -157,7 +190,7 @@ fn is_current(sibling: &Fingerprint, file: &Fingerprint) -> bool {
 }
 
 impl Siblings {
-    /// Of no directory yet. Nobody who does not know `seed` can make paths collide.
+    /// Of no directory yet. Without knowing `seed`, no client can make paths collide.
     pub(super) fn new(seed: u64) -> Siblings {
         Siblings {
             seed,
