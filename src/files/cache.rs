@@ -15,8 +15,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::description::Description;
 use super::encoding::{Coding, Codings};
-use super::representation::{Content, Description, Representation};
+use super::representation::{Content, Representation};
 use crate::sync::unpoisoned;
 
 /// Enough that threads seldom meet.

@@ -18,18 +18,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::FilesConfig;
 use super::cache::{Cache, Entry};
-use super::encoders::{Effort, SOURCE_BYTES_MAX, codings, encode, step_back};
+use super::description::Description;
+use super::encoders::{Effort, SOURCE_BYTES_MAX, encode, step_back};
 use super::encoding::{Coding, Codings};
-use super::representation::{Content, Description, Representation, read_up_to};
+use super::representation::{Content, Representation, read_up_to};
 use super::room::{Room, Taken};
 use super::validators::tag_of;
 use crate::sync::unpoisoned;
 use crate::tree::{Opened, Root};
-
-/// Less memory than this to keep it in is not worth compressing for.
-const MEMORY_BYTES_MIN: usize = 1 << 20;
 
 /// Texts that are compressed in haste at a time.
 const HASTY_MAX: usize = 2;
@@ -43,28 +40,13 @@ const KEPT_SHARE: (usize, usize) = (3, 4);
 /// The most that one text may take: half of the longest.
 const KEPT_BYTES_MAX: usize = 2 << 20;
 
-/// What compressing takes of memory at most besides what it makes: the texts, and their encoders' own.
+/// What compressing takes of memory at most besides what it keeps: the texts, the best of one until it is kept, and what
+/// their encoders take.
 pub(super) const WORK_BYTES_MAX: usize = HASTY_MAX
     * (SOURCE_BYTES_MAX as usize + Effort::Hasty.memory_bytes())
     + SOURCE_BYTES_MAX as usize
+    + KEPT_BYTES_MAX
     + Effort::Best.memory_bytes();
-
-impl FilesConfig {
-    /// Why text cannot be compressed though it shall be, and what to do.
-    pub(crate) fn compress_error(&self) -> Option<(&'static str, &'static str)> {
-        match self.compress {
-            true if codings().is_empty() => Some((
-                "this was built without compression",
-                "build it with `--features compress`, or compress the files beforehand: app.js.gz is sent for app.js",
-            )),
-            true if self.cache_bytes < MEMORY_BYTES_MIN => Some((
-                "there is no memory to keep in what is compressed",
-                "let --cache-bytes be 1M at least",
-            )),
-            _ => None,
-        }
-    }
-}
 
 /// Compresses what is asked for, and keeps it.
 #[derive(Debug)]
@@ -133,7 +115,7 @@ impl Compressor {
         let entry = match shared.find(text) {
             Some(entry) => {
                 if entry.description.is_hasty {
-                    self.improve(text);
+                    self.improve(text, entry.bytes.as_ref().map_or(0, Bytes::len));
                 }
                 entry
             }
@@ -150,9 +132,9 @@ impl Compressor {
         })
     }
 
-    /// Has the text made better some time, if there are not too many.
-    fn improve(&self, text: Text<'_>) {
-        if !self.0.room.has(text.length()) {
+    /// Has the text made better than in `hasty_bytes` some time, if there are not too many.
+    fn improve(&self, text: Text<'_>, hasty_bytes: usize) {
+        if !self.0.room.has(hasty_bytes) {
             return;
         }
         // Who cannot have the queue at once need not: it is asked again with the next request.
@@ -247,9 +229,11 @@ impl Shared {
         };
         let room = Taken::of(&self.room, text.length())?;
         let source = source(&content()?, text)?;
-        let bytes = self.compress(&source, text, Effort::Hasty, room)?;
+        // Less than an eighth is not worth it.
+        let bytes_max = source.len() - source.len() / 8;
+        let bytes = self.compress(&source, text, Effort::Hasty, bytes_max)?;
         let is_hasty = !bytes.is_empty();
-        self.keep(text, bytes, is_hasty);
+        self.keep(text, room.keep(bytes), is_hasty);
         let entry = self.find(text);
         if entry.is_none() {
             // It does not fit. So that it is not tried again at once:
@@ -283,28 +267,28 @@ impl Shared {
         Some(Begun::ByUs(Working { shared: self, text }))
     }
 
-    /// The text in its coding; empty if it does not pay, `None` if nobody wants it any more.
+    /// The text in its coding; empty if that takes more than `bytes_max`, `None` if it is not wanted any more.
     fn compress(
         &self,
         source: &[u8],
         text: Text<'_>,
         effort: Effort,
-        room: Taken,
-    ) -> Option<Bytes> {
+        bytes_max: usize,
+    ) -> Option<Vec<u8>> {
         let started = Instant::now();
-        let bytes = encode(source, text.coding, effort, &self.is_over);
+        let bytes = encode(source, text.coding, effort, bytes_max, &self.is_over);
         if self.is_over.load(Ordering::Relaxed) {
             return None;
         }
         let Some(bytes) = bytes else {
-            return Some(Bytes::new());
+            return Some(Vec::new());
         };
         tracing::debug!(
             target: "sockeye",
             "compressed {:?} as {}, {}: {} bytes of {}, in {} ms",
             text.path, text.coding.name(), effort.name(), bytes.len(), source.len(), started.elapsed().as_millis(),
         );
-        Some(room.keep(bytes))
+        Some(bytes)
     }
 
     /// What the thread does, from its first text on.
@@ -320,16 +304,23 @@ impl Shared {
     }
 
     /// Makes the best of a text, if it is still kept and its file still holds it. `None` is none of both.
+    ///
+    /// That takes no room until it is done, and what was made in haste is not held meanwhile: who waits for another text
+    /// finds as much room as without this.
     fn improve(&self, text: Text<'_>) -> Option<()> {
-        let hasty = self.find(text)?.bytes.clone()?;
+        let hasty_bytes = self.find(text)?.bytes.as_ref()?.len();
         let Opened::File(file, _) = self.root.find(text.path).ok()? else {
             return None;
         };
-        let room = Taken::of(&self.room, text.length())?;
         let source = source(&Content::File(Arc::new(file)), text)?;
-        let best = self.compress(&source, text, Effort::Best, room)?;
-        let is_better = !best.is_empty() && best.len() < hasty.len();
-        self.keep(text, if is_better { best } else { hasty }, false);
+        let best = self.compress(&source, text, Effort::Best, hasty_bytes.saturating_sub(1))?;
+        let room = Taken::of(&self.room, best.len()).filter(|_| !best.is_empty());
+        let bytes = match room {
+            Some(room) => room.keep(best),
+            // It is not tried again: it would be no smaller, or there is too little room to try in vain.
+            None => self.find(text)?.bytes.clone()?,
+        };
+        self.keep(text, bytes, false);
         Some(())
     }
 }

@@ -56,11 +56,12 @@ impl Effort {
     }
 }
 
-/// `source` in this coding, or `None` where that saves less than an eighth. It is given up when `is_over`.
+/// `source` in this coding, or `None` where that takes more than `bytes_max`. It is given up when `is_over`.
 pub(super) fn encode(
     source: &[u8],
     coding: Coding,
     effort: Effort,
+    bytes_max: usize,
     is_over: &AtomicBool,
 ) -> Option<Vec<u8>> {
     let mut input = Input {
@@ -69,7 +70,7 @@ pub(super) fn encode(
     };
     let mut output = Output {
         bytes: Vec::new(),
-        bytes_max: source.len() - source.len() / 8,
+        bytes_max,
     };
     // A panic of an encoder's costs no more than what it was to save.
     let work = AssertUnwindSafe(|| run(&mut input, &mut output, source.len(), coding, effort));

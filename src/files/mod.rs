@@ -6,7 +6,9 @@
 
 mod cache;
 mod compress;
+mod config;
 mod content_type;
+mod description;
 mod digests;
 mod encoders;
 mod encoding;
@@ -30,11 +32,13 @@ use std::sync::{Arc, OnceLock};
 
 use cache::{Cache, Entry};
 use compress::Compressor;
-use digests::{DIGESTS_BYTES_MAX, Digests};
+use digests::Digests;
 use encoding::{Coding, Codings};
 use representation::{Beginning, Content, Kind, Representation, Terms};
-use siblings::{SIBLINGS_BYTES_MAX, Siblings};
+use siblings::Siblings;
 use validators::Timestamp;
+
+pub use config::FilesConfig;
 
 use crate::Handler;
 use crate::listing::{self, Budget, Directory};
@@ -72,58 +76,6 @@ pub struct StaticFiles {
     listings: Arc<Budget>,
 }
 
-/// What may be served, and how much of it is kept in memory.
-///
-/// ```
-/// use sockeye::{FilesConfig, Handler, Request, StaticFiles, StatusCode};
-///
-/// let config = FilesConfig { listing: false, ..FilesConfig::default() };
-/// let files = StaticFiles::with_config("src", &config)?;
-/// assert_eq!(files.handle(&Request::get("/")).status(), StatusCode::NOT_FOUND);
-/// assert_eq!(files.handle(&Request::get("/lib.rs")).status(), StatusCode::OK);
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct FilesConfig {
-    /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served
-    /// anyway.
-    pub hidden: bool,
-    /// Whether symbolic links may lead out of the directory.
-    pub follow_symlinks: bool,
-    /// How many bytes of memory small files may take; 0 keeps none.
-    pub cache_bytes: usize,
-    /// Whether text is compressed for clients that take it so, where no sibling is sent. What is made is kept in half of
-    /// [`FilesConfig::cache_bytes`], of which that takes a megabyte; and the crate's feature `compress`.
-    pub compress: bool,
-    /// Whether `app.js.br`, `app.js.zst` or `app.js.gz` is served for `app.js` to clients that take it so, where it is
-    /// not older.
-    pub siblings: bool,
-    /// The file that stands for its directory; one name.
-    pub index: String,
-    /// Whether a directory without an index is listed; if not, it is 404.
-    pub listing: bool,
-    /// Whether `/about` is `about.html` where there is no file `about`.
-    pub clean_urls: bool,
-    /// Media types by extension (without the dot, in any letter case), before all others that are known.
-    pub media_types: Vec<(String, String)>,
-}
-
-impl Default for FilesConfig {
-    fn default() -> FilesConfig {
-        FilesConfig {
-            hidden: false,
-            follow_symlinks: false,
-            cache_bytes: 32 * 1024 * 1024,
-            compress: false,
-            siblings: true,
-            index: "index.html".to_owned(),
-            listing: true,
-            clean_urls: false,
-            media_types: Vec::new(),
-        }
-    }
-}
-
 /// What stands behind a URL.
 enum Found {
     /// A file as it is, where it lies, and in which codings it lies beside itself.
@@ -135,19 +87,6 @@ enum Found {
     /// The URL is none of ours.
     BadPath(PathError),
     Nothing(Failure),
-}
-
-impl FilesConfig {
-    /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take
-    /// them.
-    pub fn memory_bytes(&self) -> usize {
-        let work = if self.compress {
-            compress::WORK_BYTES_MAX
-        } else {
-            0
-        };
-        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX + work
-    }
 }
 
 impl StaticFiles {

@@ -34,13 +34,15 @@ pub(super) struct Taken {
 impl Taken {
     /// As many bytes, if there are so many.
     pub(super) fn of(room: &Arc<Room>, bytes: usize) -> Option<Taken> {
-        // Given back when it is dropped, if it is too much.
-        let before = room.taken.fetch_add(bytes, Ordering::Relaxed);
-        let taken = Taken {
+        let with = |taken: usize| Some(taken + bytes).filter(|&taken| taken <= room.bytes_max);
+        let taken = &room.taken;
+        taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, with)
+            .ok()?;
+        Some(Taken {
             room: Arc::clone(room),
             bytes,
-        };
-        (before + bytes <= room.bytes_max).then_some(taken)
+        })
     }
 
     fn shrink_to(&mut self, bytes: usize) {
@@ -54,7 +56,7 @@ impl Taken {
         self.shrink_to(bytes.len());
         let bytes = bytes.into_boxed_slice();
         let _taken = self;
-        Bytes::from_owner(Kept { bytes, _taken })
+        Bytes::from_owner(Held { bytes, _taken })
     }
 }
 
@@ -64,12 +66,12 @@ impl Drop for Taken {
     }
 }
 
-struct Kept {
+struct Held {
     bytes: Box<[u8]>,
     _taken: Taken,
 }
 
-impl AsRef<[u8]> for Kept {
+impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }

@@ -17,9 +17,10 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::cache::{Entry, Hashed};
 use super::compress::Text;
+use super::description::Description;
 use super::encoders::codings;
 use super::encoding::{Coding, Codings, negotiate};
-use super::representation::{Beginning, Content, Description, Kind, Representation};
+use super::representation::{Beginning, Content, Kind, Representation};
 use super::{StaticFiles, validators};
 use crate::message::{Fingerprint, Request};
 use crate::sync::unpoisoned;
