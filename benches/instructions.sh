@@ -18,7 +18,7 @@ bounds=(
   "browser 12200 0"
   "compressed 15600 0"
   "unmodified 5550 0"
-  "missing 11100 11"
+  "missing 6850 4"
   "many 23700 29"
 )
 

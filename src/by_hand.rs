@@ -61,7 +61,7 @@ impl ByHand {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        let refuse = |status, sentence| Response::problem(status, sentence, request.headers());
+        let refuse = |status, sentence| Response::problem(status, sentence, request);
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let sentence = "this is for GET: the request by hand is in the query";
             return refuse(StatusCode::METHOD_NOT_ALLOWED, sentence)
@@ -160,7 +160,7 @@ impl Run {
                 Turn::Answer => site.handle(conversation.request()),
                 Turn::Refuse(refusal) => {
                     let request = conversation.request();
-                    site.complete(request, refusal.response(request.headers()))
+                    site.complete(request, refusal.response(request))
                 }
                 Turn::Deliver => match self.deliver() {
                     true => continue,

@@ -181,7 +181,7 @@
 //! let router = Router::new().get("/", |_| "welcome\n");
 //! let app = EveryResponse::new(|_, response| response.with_header("X-Frame-Options", "DENY"), router);
 //! # use sockeye::{Handler, Request, Response, StatusCode};
-//! # let refused = app.refuse(&Request::get("/"), Response::new(StatusCode::BAD_REQUEST));
+//! # let refused = app.complete(&Request::get("/"), Response::new(StatusCode::BAD_REQUEST));
 //! # assert!(refused.headers().contains("X-Frame-Options"));
 //! ```
 //!

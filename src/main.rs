@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
-use sockeye::access_log::{self, Log, LogLevel, Settings};
+use sockeye::access_log::{self, Log, LogLevel, Settings, Totals};
 use sockeye::cli::directory::{self, Chosen};
 use sockeye::cli::limits::{self, Memory};
 use sockeye::cli::listen::{self, Plan};
 use sockeye::cli::terminal::{self, Greeting};
 use sockeye::cli::{self, Exit, Options};
 use sockeye::files::{FilesConfig, StaticFiles};
+use sockeye::middleware::base::Base;
 use sockeye::middleware::explain::Missing;
 use sockeye::server::{Config, Server, Stopper, Summary};
 
@@ -51,7 +52,9 @@ fn run() -> Result<(), Exit> {
     let listening = Plan::new(&options.host, options.port)?.bind(Server::bind_all)?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
+    let base = options.files.base.as_ref().map_or("/", Base::as_str);
     let urls = listen::urls(&options.host, &bound, &cli::interfaces());
+    let urls: Vec<_> = urls.into_iter().map(|url| url + &base[1..]).collect();
     // Before the rights to start a browser are gone. Its connection waits in the backlog until the server accepts it.
     let opened = options
         .open
@@ -71,31 +74,32 @@ fn run() -> Result<(), Exit> {
     let verbose = || [confined, memory.sentence(connections.max)];
     let notes = [listening.note, connections.note, opened, in_the_clear];
     let notes = notes.into_iter().flatten().chain(options.notes.clone());
-    terminal::greet(&Greeting {
-        urls: &urls,
+    let greeting = Greeting {
+        urls,
         directory: chosen.shown(),
         why: chosen.note,
-        set_flags: &options.set_flags,
-        notes: &notes
+        set_flags: options.set_flags.clone(),
+        notes: notes
             .chain(options.verbose.then(verbose).into_iter().flatten())
-            .collect::<Vec<_>>(),
+            .collect(),
         is_local,
-    });
-
+    };
     let missing = Missing::default();
-    let served = server.serve(site::handler(
-        &options,
-        files,
-        &chosen,
-        users,
-        is_local,
-        missing.clone(),
-    ));
+    let end = missing.clone();
+    let handler = site::handler(&options, files, &chosen, users, is_local, missing);
+    let served = server.serve_and(handler, || {
+        // Not here, where a terminal that stands still would hold up the server. Without a thread nothing is said.
+        let _ = thread::Builder::new().spawn(move || terminal::greet(&greeting));
+    });
     if let Ok(summary) = &served {
-        log_summary(summary, &missing);
+        log_summary(summary, &end, &logs);
     }
     logs.flush();
-    served.map_err(|error| Exit::failed(format!("cannot serve: {error}")))?;
+    served.map_err(|error| {
+        Exit::failed(format!(
+            "cannot serve: {error}\n  the system gives too few threads or descriptors: ask for less with --threads, or see ulimit -a"
+        ))
+    })?;
     Ok(())
 }
 
@@ -108,11 +112,17 @@ fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, E
     })
 }
 
-fn log_summary(Summary { finished, cut }: &Summary, missing: &Missing) {
+fn log_summary(summary: &Summary, missing: &Missing, logs: &Logs) {
     if let Some(sentence) = missing.sentence() {
         tracing::info!(target: "sockeye", "{sentence}");
     }
-    tracing::info!(target: "sockeye", finished, cut, "stopped");
+    let after = logs.totals.as_ref();
+    let after = after.map_or(String::new(), |totals| format!(" after {totals}"));
+    let cut = match summary.cut {
+        0 => String::new(),
+        cut => format!("; {cut} cut short"),
+    };
+    tracing::info!(target: "sockeye", "stopped{after}{cut}");
 }
 
 /// What the server's memory is made of. None of the handlers here collects a body.
@@ -132,6 +142,8 @@ fn memory(config: &Config, files: &FilesConfig, options: &Options) -> Memory {
 struct Logs {
     messages: Log,
     file: Option<Log>,
+    /// What these lines are about, if there are any.
+    totals: Option<Totals>,
 }
 
 impl Logs {
@@ -154,6 +166,7 @@ fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
     } else {
         LogLevel::Info
     };
+    let totals = Totals::default();
     let settings = Settings {
         requests: (!options.quiet && options.log.has_lines()).then(|| {
             let log = file.as_ref().unwrap_or(&messages);
@@ -162,9 +175,15 @@ fn start_logs(options: &Options, chosen: &Chosen) -> Result<Logs, Exit> {
         explain: options.log.explain,
         level,
         colour: file.is_none() && terminal::colours_log(),
+        totals: totals.clone(),
     };
     access_log::install(messages.clone(), settings).expect("no other subscriber is installed");
-    Ok(Logs { messages, file })
+    let totals = (!options.quiet).then_some(totals);
+    Ok(Logs {
+        messages,
+        file,
+        totals,
+    })
 }
 
 /// SIGINT and SIGTERM stop the server, a second one at once. So does SIGHUP if a terminal started it: a window that
@@ -183,9 +202,12 @@ fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(
                 log.iter().for_each(Log::reopen);
             } else if signal != SIGHUP || has_terminal {
                 stopper.stop();
+                let stopper = stopper.clone();
                 // Without this thread only the hint is missing.
-                let _ = (!is_stopping)
-                    .then(|| thread::Builder::new().spawn(move || log_what_is_waited_for(grace)));
+                let _ = (!is_stopping).then(|| {
+                    let log = move || log_what_is_waited_for(&stopper, grace);
+                    thread::Builder::new().spawn(log)
+                });
                 is_stopping = true;
             }
         }
@@ -198,8 +220,13 @@ fn heed_signals(stopper: Stopper, grace: Duration, log: Option<Log>) -> Result<(
 }
 
 /// Reports what the stop waits for, unless it is over at once.
-fn log_what_is_waited_for(grace: Duration) {
+fn log_what_is_waited_for(stopper: &Stopper, grace: Duration) {
     thread::sleep(AT_ONCE);
+    let answers = match stopper.active() {
+        0 => return,
+        1 => "1 answer".to_owned(),
+        active => format!("{active} answers"),
+    };
     let grace = grace.as_secs_f64();
-    tracing::info!(target: "sockeye", "waiting up to {grace} s for answers to finish; again to stop at once");
+    tracing::info!(target: "sockeye", "waiting for {answers} to finish, {grace} s at most; again to stop at once");
 }

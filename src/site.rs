@@ -13,7 +13,7 @@ use sockeye::cli::{Host, Options, url_path};
 use sockeye::echo::Echo;
 use sockeye::files::StaticFiles;
 use sockeye::middleware::auth::{User, authenticated};
-use sockeye::middleware::base::{self, Base};
+use sockeye::middleware::base;
 use sockeye::middleware::cache_control::{CachePolicy, with_cache_policy};
 use sockeye::middleware::cors::with_cors;
 use sockeye::middleware::explain::{Missing, explained};
@@ -72,13 +72,11 @@ fn found(
 ) -> Box<dyn Handler> {
     let files = Arc::new(files);
     let flags = &options.files;
-    let base = flags.base.as_ref().map_or("/", Base::as_str);
-    let explain = {
-        let (files, base) = (Arc::clone(&files), base.trim_end_matches('/').to_owned());
-        // The names beside one file are not served, so they are not disclosed either.
-        let is_directory = chosen.file.is_none();
-        move |path: &str| is_directory.then(|| files.explain(path, &base))?
-    };
+    let explainer = Arc::clone(&files);
+    // The names beside one file are not served, so they are not disclosed either.
+    let is_directory = chosen.file.is_none();
+    let explain =
+        move |path: &str, prefix: &str| is_directory.then(|| explainer.explain(path, prefix))?;
     let mut router = Router::new();
     if !flags.no_echo {
         router = router.any("/echo", Echo);

@@ -12,11 +12,17 @@
 //! | `referer`, `user_agent` | the fields |
 //! | `reason` | why it was refused |
 //! | `cut` | whether it broke off |
+//!
+//! What the server says of itself has `time`, `level` and `message`.
+
+use std::time::SystemTime;
 
 use std::net::{IpAddr, SocketAddr};
 
 use super::Record;
-use super::escape::{FIELD_BYTES_MAX, TARGET_BYTES_MAX, address, json_text, put};
+use super::escape::{
+    FIELD_BYTES_MAX, MESSAGE_BYTES_MAX, TARGET_BYTES_MAX, address, json_text, put,
+};
 use super::time::rfc3339;
 use crate::text::decimal;
 
@@ -72,6 +78,16 @@ pub(super) fn write(line: &mut String, record: &Record<'_>) {
 fn number(line: &mut String, key: &str, number: u64) {
     line.push_str(key);
     line.push_str(decimal(number).as_str());
+}
+
+/// Appends one of the server's own messages of `time`, without an end of the line.
+pub(super) fn write_message(line: &mut String, time: SystemTime, level: &str, message: &str) {
+    line.push_str("{\"time\":\"");
+    rfc3339(line, time);
+    put(line, format_args!("\",\"level\":\"{level}\""));
+    let message = Some(message.as_bytes());
+    text(line, ",\"message\":", message, MESSAGE_BYTES_MAX);
+    line.push('}');
 }
 
 fn text(line: &mut String, key: &str, value: Option<&[u8]>, bytes_max: usize) {

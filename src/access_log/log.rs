@@ -8,7 +8,9 @@
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::json;
 
 use crate::sync::unpoisoned;
 
@@ -66,6 +68,8 @@ struct State {
     reopen_after: Option<usize>,
     writer_sleeps: bool,
     closed: bool,
+    /// Every line is JSON, a notice too.
+    is_json: bool,
 }
 
 impl Log {
@@ -130,6 +134,16 @@ impl Log {
         state.writer_sleeps = false;
         drop(state);
         self.shared.work.notify_one();
+    }
+
+    /// Has notices of lost lines be JSON, as the lines are.
+    pub(super) fn set_json(&self) {
+        self.shared.lock().is_json = true;
+    }
+
+    /// Whether the lines of both go to one output.
+    pub(super) fn is(&self, other: &Log) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Waits until every line so far is written or given up, `timeout` at most. Returns whether all is.
@@ -227,12 +241,17 @@ fn write_until_closed(shared: &Shared, mut output: Output, mut open: Open) {
 /// Writes `lines` after a notice of the `lost` ones before them. What the output does not take is lost too, and
 /// counted.
 fn write_lines(shared: &Shared, output: &mut Output, lines: &[u8], lost: u64) {
-    let notice = match lost {
-        0 => String::new(),
-        _ => format!(
-            "sockeye: {lost} log lines were lost before this one: the output was too slow or failed\n"
-        ),
-    };
+    let mut notice = String::new();
+    if lost > 0 {
+        let said = format!(
+            "{lost} log lines were lost before this one: the output was too slow or failed"
+        );
+        match shared.lock().is_json {
+            true => json::write_message(&mut notice, SystemTime::now(), "warn", &said),
+            false => notice = format!("sockeye: {said}"),
+        }
+        notice.push('\n');
+    }
     let written = write_all(output, notice.as_bytes()).and_then(|()| write_all(output, lines));
     if written.is_err() {
         // There is no other output for this error; the count is written with the next line that gets through.

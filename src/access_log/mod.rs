@@ -16,6 +16,7 @@ mod log;
 mod pretty;
 mod subscriber;
 mod time;
+mod totals;
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -24,6 +25,7 @@ use crate::message::{Request, StatusCode};
 
 pub use log::{Log, WAITING_BYTES_MAX};
 pub use subscriber::{LogLevel, Settings, Subscriber, install};
+pub use totals::Totals;
 
 /// The target of the events that [`record`] makes.
 pub const TARGET: &str = "sockeye::access";
@@ -160,6 +162,7 @@ impl Format {
     ///     duration: Duration::from_micros(340),
     ///     reason: None,
     ///     is_cut: false,
+    ///     exchange: None,
     /// };
     /// let mut line = String::new();
     /// Format::Pretty.write(&mut line, &record, false);

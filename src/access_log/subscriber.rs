@@ -1,10 +1,10 @@
 //! A `tracing` subscriber: filters the crate's own events, formats them as lines, and leaves those in a [`Log`].
 //!
-//! We use no spans, so this is a whole `tracing` subscriber in a page, and an event costs its formatting and little
-//! else.
+//! We use no spans, so this is a whole `tracing` subscriber in a page; an event costs little beyond its formatting.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write};
+use std::time::SystemTime;
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
@@ -12,7 +12,10 @@ use tracing::subscriber::{Interest, SetGlobalDefaultError};
 use tracing::{Event, Level, Metadata, span};
 
 use super::escape::Message;
-use super::{Format, Log, Record, TARGET, explain};
+use super::{Format, Log, Record, TARGET, Totals, explain, json};
+
+// What a message begins with, and a blank.
+const NAME: &str = "sockeye:";
 
 /// Which events become lines, and what the lines look like.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct Settings {
     pub level: LogLevel,
     /// Colour the status by its class, where the format is for people.
     pub colour: bool,
+    /// Counts the requests of which there is a line.
+    pub totals: Totals,
 }
 
 /// The least urgent of the server's own messages that is shown.
@@ -42,6 +47,8 @@ pub enum LogLevel {
 #[derive(Debug)]
 pub struct Subscriber {
     messages: Log,
+    /// They stand between lines that are JSON.
+    has_json_messages: bool,
     settings: Settings,
 }
 
@@ -72,12 +79,22 @@ impl Subscriber {
     /// A subscriber that leaves the server's own messages in `messages`, and lines about requests in the log of
     /// `settings`.
     pub fn new(messages: Log, settings: Settings) -> Subscriber {
-        Subscriber { messages, settings }
+        let json = match &settings.requests {
+            Some((log, Format::Json)) => Some(log),
+            _ => None,
+        };
+        json.inspect(|log| log.set_json());
+        Subscriber {
+            has_json_messages: json.is_some_and(|log| log.is(&messages)),
+            messages,
+            settings,
+        }
     }
 
     /// Leaves a line about `record` and an explanation of it, as far as they are wanted.
     pub(super) fn write_record(&self, record: &Record<'_>) {
         if let Some((log, format)) = &self.settings.requests {
+            self.settings.totals.count(record);
             with_line(|line| {
                 format.write(line, record, self.settings.colour);
                 log.push(line);
@@ -132,8 +149,14 @@ impl tracing::Subscriber for Subscriber {
     /// Records do not come this way; see [`record`](super::record).
     fn event(&self, event: &Event<'_>) {
         with_line(|line| {
-            line.push_str("sockeye:");
+            line.push_str(NAME);
             event.record(&mut MessageLine(line));
+            if self.has_json_messages {
+                let said = line.split_off(line.len().min(NAME.len() + 1));
+                let level = event.metadata().level().as_str().to_ascii_lowercase();
+                line.clear();
+                json::write_message(line, SystemTime::now(), &level, &said);
+            }
             line.push('\n');
             self.messages.push(line);
         });
@@ -236,6 +259,7 @@ mod tests {
             explain: false,
             level,
             colour: false,
+            totals: Totals::default(),
         };
         tracing::subscriber::with_default(Subscriber::new(messages.clone(), settings), events);
         assert!(lines.flush(Duration::from_secs(10)));
@@ -243,6 +267,33 @@ mod tests {
         let [lines, messages] =
             outputs.map(|out| String::from_utf8(out.0.lock().unwrap().clone()).unwrap());
         (lines, messages)
+    }
+
+    #[test]
+    fn messages_between_lines_of_json_are_json() {
+        let output = Written::default();
+        let log = Log::to(output.clone()).unwrap();
+        let settings = Settings {
+            requests: Some((log.clone(), Format::Json)),
+            explain: false,
+            level: LogLevel::Info,
+            colour: false,
+            totals: Totals::default(),
+        };
+        let subscriber = Subscriber::new(log.clone(), settings.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "sockeye", port = 80, "\"taken\"\n");
+            record(&examples::record(&Request::get("/")));
+        });
+        assert!(log.flush(Duration::from_secs(10)));
+        let lines = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+        let message = r#"Z","level":"warn","message":"\"taken\"\\x0A port=80"}"#;
+        assert!(lines.lines().next().unwrap().ends_with(message), "{lines}");
+        assert!(
+            lines.lines().all(|line| line.starts_with("{\"time\":\"20")),
+            "{lines}"
+        );
+        assert_eq!(settings.totals.to_string(), "1 answer, 1.2 kB");
     }
 
     fn messages_of(level: LogLevel, events: impl FnOnce()) -> String {

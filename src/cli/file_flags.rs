@@ -22,7 +22,7 @@ const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Files")]
 pub struct FileFlags {
-    /// Answer a navigation to an unknown path with FILE [default: index.html]
+    /// Answer a navigation to an unknown path with FILE, or with index.html
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "index.html", value_parser = beneath)]
     pub spa: Option<PathBuf>,

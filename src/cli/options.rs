@@ -14,6 +14,11 @@ use super::usage_error::exit;
 use super::{AccessFlags, Exit, FileFlags, LimitFlags, LogFlags, ResponseFlags};
 
 const AFTER_HELP: &str = "\
+Examples:
+  sockeye                         serve ./public, or else this directory, to this machine
+  sockeye dist --spa --open       a single-page application, in the browser
+  sockeye --host --auth ada       to the whole network, for who knows the password that is asked for now
+
 Every flag has a variable: SOCKEYE_MAX_BODY=8M is --max-body 8M. A flag beats its variable, and that beats PORT or HOST.
 Exit codes: 0 told to stop, 1 the system refuses, 2 wrong arguments, 3 cannot listen, 4 no such directory.";
 

@@ -11,17 +11,17 @@ use super::directory::shown;
 
 /// What is printed when the server is ready.
 #[derive(Debug, Clone, Default)]
-pub struct Greeting<'a> {
+pub struct Greeting {
     /// Where it is reached, the best way first.
-    pub urls: &'a [String],
+    pub urls: Vec<String>,
     /// What it serves.
     pub directory: PathBuf,
     /// Why it serves that, if no directory was named.
-    pub why: Option<&'a str>,
+    pub why: Option<&'static str>,
     /// The flags that are set.
-    pub set_flags: &'a [String],
+    pub set_flags: Vec<String>,
     /// What was decided without being asked for.
-    pub notes: &'a [String],
+    pub notes: Vec<String>,
     /// Whether only this machine can reach it.
     pub is_local: bool,
 }
@@ -38,7 +38,7 @@ pub fn leave(exit: &Exit) -> ExitCode {
 
 /// Says that the server is ready: on a terminal a short banner; otherwise the URL alone on stdout, for a script to
 /// read, and the rest in the log.
-pub fn greet(greeting: &Greeting<'_>) {
+pub fn greet(greeting: &Greeting) {
     if io::stdout().is_terminal() {
         print(io::stdout(), &banner(greeting, wants_colour()));
     } else {
@@ -55,7 +55,7 @@ pub fn open(urls: &[String], path: &str) -> Option<String> {
     let url = format!("{}{}", urls.first()?, path.trim_start_matches('/'));
     match open::that_detached(&url) {
         Ok(()) => None,
-        Err(error) => Some(format!("cannot open a browser: {error}")),
+        Err(_) => Some(format!("found no browser to open {url} in")),
     }
 }
 
@@ -85,7 +85,7 @@ fn print(mut output: impl Write, text: &str) {
         .and_then(|()| output.flush());
 }
 
-fn banner(greeting: &Greeting<'_>, colour: bool) -> String {
+fn banner(greeting: &Greeting, colour: bool) -> String {
     let (bold, end) = if colour {
         ("\x1b[1m", "\x1b[0m")
     } else {
@@ -99,7 +99,7 @@ fn banner(greeting: &Greeting<'_>, colour: bool) -> String {
         }
     }
     text += "\n";
-    for note in greeting.notes {
+    for note in &greeting.notes {
         text += &format!("  {note}\n");
     }
     text + match greeting.is_local {
@@ -109,7 +109,7 @@ fn banner(greeting: &Greeting<'_>, colour: bool) -> String {
 }
 
 /// `serves ./public (no directory was named) with --spa, --cors`
-fn serves(greeting: &Greeting<'_>) -> String {
+fn serves(greeting: &Greeting) -> String {
     let mut text = format!("serves {}", shown(&greeting.directory));
     if let Some(why) = greeting.why {
         text += &format!(" ({why})");
@@ -120,7 +120,7 @@ fn serves(greeting: &Greeting<'_>) -> String {
     text
 }
 
-fn remarks(greeting: &Greeting<'_>) -> impl Iterator<Item = String> {
+fn remarks(greeting: &Greeting) -> impl Iterator<Item = String> {
     let others = greeting
         .urls
         .iter()
@@ -130,7 +130,7 @@ fn remarks(greeting: &Greeting<'_>) -> impl Iterator<Item = String> {
     std::iter::once(serves(greeting)).chain(notes).chain(others)
 }
 
-fn first_url(greeting: &Greeting<'_>) -> String {
+fn first_url(greeting: &Greeting) -> String {
     greeting
         .urls
         .first()
@@ -141,42 +141,36 @@ fn first_url(greeting: &Greeting<'_>) -> String {
 mod tests {
     use super::*;
 
-    fn with_greeting(check: impl FnOnce(&Greeting<'_>)) {
-        check(&Greeting {
-            urls: &[
-                "http://localhost:8081/".to_owned(),
-                "http://192.0.2.7:8081/".to_owned(),
-            ],
+    fn greeting() -> Greeting {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Greeting {
+            urls: owned(&["http://localhost:8081/", "http://192.0.2.7:8081/"]),
             directory: PathBuf::from("./public"),
             why: Some("no directory was named"),
-            set_flags: &["--spa".to_owned(), "--cors (from SOCKEYE_CORS)".to_owned()],
-            notes: &["port 8080 is taken; using 8081 instead".to_owned()],
+            set_flags: owned(&["--spa", "--cors (from SOCKEYE_CORS)"]),
+            notes: owned(&["port 8080 is taken; using 8081 instead"]),
             is_local: true,
-        });
+        }
     }
 
     #[test]
     fn a_terminal_gets_a_short_banner() {
-        with_greeting(|greeting| {
-            let plain = "sockeye serves ./public (no directory was named) with --spa, --cors (from SOCKEYE_CORS)\n\n  \
+        let plain = "sockeye serves ./public (no directory was named) with --spa, --cors (from SOCKEYE_CORS)\n\n  \
                          http://localhost:8081/\n  http://192.0.2.7:8081/\n\n  port 8080 is taken; using 8081 instead\n  \
                          Ctrl-C stops; --host lets other machines in\n\n";
-            assert_eq!(banner(greeting, false), plain);
-            assert!(banner(greeting, true).contains("\x1b[1mhttp://localhost:8081/\x1b[0m"));
-        });
+        assert_eq!(banner(&greeting(), false), plain);
+        assert!(banner(&greeting(), true).contains("\x1b[1mhttp://localhost:8081/\x1b[0m"));
     }
 
     #[test]
     fn a_script_gets_one_line_and_the_rest_goes_to_the_log() {
-        with_greeting(|greeting| {
-            assert_eq!(first_url(greeting), "http://localhost:8081/\n");
-            let rest = [
-                "serves ./public (no directory was named) with --spa, --cors (from SOCKEYE_CORS)",
-                "port 8080 is taken; using 8081 instead",
-                "also at http://192.0.2.7:8081/",
-            ];
-            assert!(remarks(greeting).eq(rest));
-        });
+        assert_eq!(first_url(&greeting()), "http://localhost:8081/\n");
+        let rest = [
+            "serves ./public (no directory was named) with --spa, --cors (from SOCKEYE_CORS)",
+            "port 8080 is taken; using 8081 instead",
+            "also at http://192.0.2.7:8081/",
+        ];
+        assert!(remarks(&greeting()).eq(rest));
     }
 
     #[test]

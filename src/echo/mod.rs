@@ -40,8 +40,7 @@ impl Handler for Echo {
             }
             Method::TRACE | Method::CONNECT => {
                 let sentence = "this method is not served here";
-                let refusal =
-                    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers());
+                let refusal = Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request);
                 refusal.with_header("Allow", ALLOW)
             }
             Method::GET | Method::HEAD => shaped(request, show),
@@ -63,7 +62,7 @@ impl Handler for Echo {
 fn shaped(request: &Request, answer: impl Fn(&Request) -> Response) -> Response {
     match Shape::of(request) {
         Ok(shape) => shape.give(answer(request)),
-        Err(sentence) => Response::problem(StatusCode::BAD_REQUEST, sentence, request.headers()),
+        Err(sentence) => Response::problem(StatusCode::BAD_REQUEST, sentence, request),
     }
 }
 

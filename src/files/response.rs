@@ -26,13 +26,13 @@ pub(super) fn options() -> Response {
 /// 405: a file can only be read.
 pub(super) fn not_allowed(request: &Request) -> Response {
     let sentence = "files can only be read: with GET or HEAD";
-    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers())
+    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request)
         .with_header("Allow", ALLOWED)
 }
 
 /// 400: no path of ours.
 pub(super) fn bad_path(sentence: String, request: &Request) -> Response {
-    Response::problem(StatusCode::BAD_REQUEST, sentence, request.headers())
+    Response::problem(StatusCode::BAD_REQUEST, sentence, request)
 }
 
 /// 308 to the directory's own URL, the query kept as it came.
@@ -67,7 +67,7 @@ pub(super) fn failure(failure: &Failure, request: &Request) -> Response {
         ),
         Failure::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the file cannot be read"),
     };
-    let response = Response::problem(status, sentence, request.headers());
+    let response = Response::problem(status, sentence, request);
     match failure {
         Failure::Busy | Failure::RootGone => response.with_header("Retry-After", "1"),
         _ => response,
@@ -86,8 +86,7 @@ pub(super) fn file(
         Verdict::Failed => {
             let sentence = "this is not, or no longer, what you asked for";
             let status = StatusCode::PRECONDITION_FAILED;
-            let response = Response::problem(status, sentence, request.headers());
-            varied(response, description).explained(why)
+            varied(Response::problem(status, sentence, request), description).explained(why)
         }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
@@ -162,14 +161,10 @@ fn partial(
 
 fn unsatisfiable(size: u64, request: &Request) -> Response {
     let sentence = "the file does not reach that far";
-    Response::problem(
-        StatusCode::RANGE_NOT_SATISFIABLE,
-        sentence,
-        request.headers(),
-    )
-    .with_header("Accept-Ranges", "bytes")
-    .with_header("Content-Range", format!("bytes */{size}"))
-    .with_explanation("no byte of the file is in the range, RFC 9110 §15.5.17")
+    Response::problem(StatusCode::RANGE_NOT_SATISFIABLE, sentence, request)
+        .with_header("Accept-Ranges", "bytes")
+        .with_header("Content-Range", format!("bytes */{size}"))
+        .with_explanation("no byte of the file is in the range, RFC 9110 §15.5.17")
 }
 
 /// The fields of a 200, with the one that depends on the time of the answer.

@@ -33,7 +33,7 @@ impl Response {
         let path = path.as_ref();
         let missing = || {
             let sentence = "there is nothing here";
-            Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
+            Response::problem(StatusCode::NOT_FOUND, sentence, request)
         };
         let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         let (Some(name), true) = (path.file_name(), is_file) else {

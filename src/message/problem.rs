@@ -8,56 +8,67 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::{Headers, Response, list_elements, weight};
-use crate::text::{LOOK, Template, decimal, push_html, push_json};
+use super::{Headers, Request, Response, list_elements, weight};
+use crate::text::{LOOK, Template, push_html, push_json};
 
 impl Response {
-    /// An error response with `sentence`, to a request of these `headers`: a small page where its `Accept` field
-    /// prefers HTML, `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text. The sentence is
-    /// its [explanation](Response::explanation) too.
+    /// An error response to `request` with `sentence`: a small page where its `Accept` field prefers HTML,
+    /// `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text. The page links to the root of
+    /// the handler that was asked, and shows what stands between backticks as code. The sentence is the response's
+    /// [explanation](Response::explanation) too.
     ///
     /// ```
     /// use sockeye::{Request, Response, StatusCode};
     ///
-    /// let client = Request::get("/").with_header("Accept", "application/json");
-    /// let problem = Response::problem(StatusCode::CONFLICT, "it was changed meanwhile", client.headers());
+    /// let request = Request::get("/").with_header("Accept", "application/json");
+    /// let problem = Response::problem(StatusCode::CONFLICT, "it was changed meanwhile", &request);
     /// assert_eq!(problem.headers().get("Content-Type"), Some("application/problem+json"));
     /// ```
     pub fn problem(
         status: StatusCode,
         sentence: impl Into<Cow<'static, str>>,
-        headers: &Headers,
+        request: &Request,
     ) -> Response {
         let sentence = sentence.into();
         let reason = status.canonical_reason().unwrap_or("Error");
-        let (media_type, body): (_, Bytes) = match Form::preferred(headers) {
-            Form::Text => (
-                "text/plain; charset=utf-8",
-                format!("{} {reason}: {sentence}\n", status.as_u16()).into(),
-            ),
-            Form::Html => (
-                "text/html; charset=utf-8",
-                page(status.as_u16(), reason, &sentence).into(),
-            ),
-            Form::Json => (
-                "application/problem+json",
-                json(status.as_u16(), reason, &sentence).into(),
-            ),
+        let code = status.as_str();
+        let form = Form::preferred(request.headers());
+        let body: Bytes = match form {
+            Form::Text => [code, " ", reason, ": ", &sentence, "\n"].concat().into(),
+            Form::Html => page(code, reason, &sentence, request.prefix()).into(),
+            Form::Json => json(code, reason, &sentence).into(),
         };
-        Response::new(status)
-            .with_header("Content-Type", media_type)
-            .with_header("X-Content-Type-Options", "nosniff")
-            .with_header("Vary", "Accept")
-            .with_body(body)
-            .with_explanation(sentence)
+        Response::from_parts(status, FIELDS[form as usize].clone(), body).with_explanation(sentence)
     }
 }
+
+/// The fields of every error, by [`Form`].
+static FIELDS: LazyLock<[Headers; 3]> = LazyLock::new(|| {
+    let types = [
+        "text/plain; charset=utf-8",
+        "text/html; charset=utf-8",
+        "application/problem+json",
+    ];
+    types.map(|media_type| {
+        let fields = [
+            ("Content-Type", media_type),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Vary", "Accept"),
+        ];
+        let mut headers = Headers::new();
+        for (name, value) in fields {
+            headers.append(name, value).expect("they are valid");
+        }
+        headers
+    })
+});
 
 /// Whether the client names JSON and likes nothing better.
 pub(crate) fn prefers_json(headers: &Headers) -> bool {
     matches!(Form::preferred(headers), Form::Json)
 }
 
+#[derive(Debug, Clone, Copy)]
 enum Form {
     Text,
     Html,
@@ -88,7 +99,7 @@ impl Form {
 }
 
 /// The members of RFC 9457.
-fn json(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
+fn json(status: &str, reason: &str, sentence: &str) -> Vec<u8> {
     let mut object = b"{\"type\":\"about:blank\",\"title\":".to_vec();
     push_json(&mut object, reason);
     object.extend_from_slice(format!(",\"status\":{status},\"detail\":").as_bytes());
@@ -98,16 +109,29 @@ fn json(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
 }
 
 /// The page, from a template in a file of its own.
-fn page(status: u16, reason: &str, sentence: &str) -> Vec<u8> {
+fn page(status: &str, reason: &str, sentence: &str, prefix: &str) -> Vec<u8> {
     static PAGE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("problem.html")));
     let mut page = Vec::with_capacity(2048);
     PAGE.fill(&mut page, |page, name| match name {
         "look" => page.extend_from_slice(LOOK.as_bytes()),
-        "status" => page.extend_from_slice(decimal(status.into()).as_bytes()),
+        "status" => page.extend_from_slice(status.as_bytes()),
         "reason" => push_html(page, reason, false),
-        _ => push_html(page, sentence, false),
+        "home" => push_html(page, prefix, false),
+        _ => push_sentence(page, sentence),
     });
     page
+}
+
+/// What stands between two backticks is quoted.
+fn push_sentence(page: &mut Vec<u8>, sentence: &str) {
+    let mut parts = sentence.split('`');
+    push_html(page, parts.next().unwrap_or_default(), false);
+    while let (Some(quoted), Some(after)) = (parts.next(), parts.next()) {
+        page.extend_from_slice(b"<code>");
+        push_html(page, quoted, false);
+        page.extend_from_slice(b"</code>");
+        push_html(page, after, false);
+    }
 }
 
 #[cfg(test)]
@@ -115,11 +139,11 @@ mod tests {
     use super::*;
 
     fn form(accept: &str) -> String {
-        let mut client = Headers::new();
+        let mut request = Request::get("/");
         if !accept.is_empty() {
-            client.append("Accept", accept).unwrap();
+            request = request.with_header("Accept", accept);
         }
-        let response = Response::problem(StatusCode::NOT_FOUND, "there is nothing here", &client);
+        let response = Response::problem(StatusCode::NOT_FOUND, "there is nothing here", &request);
         response.headers().get("Content-Type").unwrap().to_owned()
     }
 
@@ -147,5 +171,17 @@ mod tests {
             form("application/json;q=0, */*"),
             "text/plain; charset=utf-8"
         );
+    }
+
+    #[test]
+    fn the_page_quotes_paths_and_leads_to_where_the_handler_is() {
+        let request = Request::get("/a/b").with_header("Accept", "text/html");
+        let request = request.with_route(2, std::iter::empty());
+        let sentence = "there is `/a/<B>`; `--spa` would";
+        let response = Response::problem(StatusCode::NOT_FOUND, sentence, &request);
+        let page = response.into_text().unwrap();
+        let shown = "<p>there is <code>/a/&lt;B&gt;</code>; <code>--spa</code> would</p>";
+        assert!(page.contains(shown), "{page}");
+        assert!(page.contains("<a href=\"/a/\">"), "{page}");
     }
 }

@@ -151,8 +151,8 @@ impl Request {
         self
     }
 
-    /// The same request for `path` and perhaps a query, in the place of its target and of what routers found out about it.
-    /// `None` if that is no path.
+    /// The same request for another path, and perhaps a query, of the handler that is asked: `path` follows the
+    /// [prefix](Request::prefix), and what routers found out about the other path is forgotten. `None` if that is no path.
     ///
     /// ```
     /// use sockeye::Request;
@@ -162,10 +162,14 @@ impl Request {
     /// assert_eq!((page.path(), page.headers().len()), ("/index.html", 1));
     /// ```
     pub fn with_path(&self, path: &str) -> Option<Request> {
-        let target = Target::parse(path.as_bytes(), &Method::GET).ok()?;
+        let target = format!("{}{path}", self.prefix());
+        let target = Target::parse(target.as_bytes(), &Method::GET).ok()?;
         path.starts_with('/').then(|| Request {
             target,
-            route: Route::default(),
+            route: Route {
+                prefix_bytes: self.route.prefix_bytes,
+                params: Vec::new(),
+            },
             ..self.clone()
         })
     }

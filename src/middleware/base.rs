@@ -36,8 +36,8 @@ impl Base {
     }
 }
 
-/// Serves `inside` under `base`: it sees paths without it, and where it redirects to is put under it. Elsewhere nothing
-/// is but a 404 that says where the site lives.
+/// Serves `inside` under `base`, as a router would that nests it there. Elsewhere nothing is but a 404 that says where the
+/// site lives.
 ///
 /// ```
 /// use sockeye::middleware::base::under;
@@ -48,45 +48,26 @@ impl Base {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn under(base: Base, inside: impl Handler) -> impl Handler {
-    let rebase = move |request: &Request, next: Next<'_>| {
-        let Base(base) = &base;
-        let target = request.target();
-        let query = target
-            .query()
-            .map_or(String::new(), |query| format!("?{query}"));
-        if target.path() == "*" {
-            return next.run(request);
-        }
-        if target.path() == base.trim_end_matches('/') {
-            return Response::new(StatusCode::PERMANENT_REDIRECT)
-                .with_header("Location", format!("{base}{query}"))
-                .with_header("Cache-Control", "no-cache");
-        }
-        let rest = target.path().strip_prefix(base.as_str());
-        let inner = rest.and_then(|rest| request.with_path(&format!("/{rest}{query}")));
-        match inner {
-            Some(inner) => relocated(base, next.run(&inner)),
-            None => {
-                let sentence = format!("there is nothing here; the site lives under {base}");
-                Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
+    let Base(base) = base;
+    let nest = move |request: &Request, next: Next<'_>| {
+        let prefix = &base[..base.len() - 1];
+        let rest = request.path().strip_prefix(prefix);
+        let nested = |request: Request| request.with_route(prefix.len(), std::iter::empty());
+        match rest {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                next.run(&nested(request.clone()))
+            }
+            None if request.path() == "*" => next.run(request),
+            _ => {
+                let sentence = format!("there is nothing here; the site lives under `{base}`");
+                // The way home leads there.
+                let home = request.with_path(&base).map(nested);
+                let request = home.as_ref().unwrap_or(request);
+                Response::problem(StatusCode::NOT_FOUND, sentence, request)
             }
         }
     };
-    Wrap::new(rebase, inside)
-}
-
-fn relocated(base: &str, mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    if let Some(path) = headers
-        .get("Location")
-        .and_then(|location| location.strip_prefix('/'))
-    {
-        let location = format!("{base}{path}");
-        headers
-            .set("Location", location)
-            .expect("both parts were valid");
-    }
-    response
+    Wrap::new(nest, inside)
 }
 
 #[cfg(test)]
@@ -94,27 +75,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inside_the_base_is_cut_off_and_put_before_redirects() {
+    fn inside_sees_what_follows_the_base() {
         let inside = |request: &Request| {
-            Response::text("").with_header("Location", request.target().as_str())
+            assert_eq!(request.prefix(), "/repo");
+            Response::text(request.path().to_owned())
         };
         let site = under("repo".parse().unwrap(), inside);
-        for (target, status, location) in [
-            ("/repo/", 200, Some("/repo/")),
-            ("/repo/a/b?c=d", 200, Some("/repo/a/b?c=d")),
-            ("/repo//a", 200, Some("/repo//a")),
-            ("/repo", 308, Some("/repo/")),
-            ("/repo?a", 308, Some("/repo/?a")),
-            ("/", 404, None),
-            ("/repository/", 404, None),
-            ("/a/repo/", 404, None),
+        for (target, status, path) in [
+            ("/repo/", 200, "/"),
+            ("/repo/a/b?c=d", 200, "/a/b"),
+            ("/repo//a", 200, "//a"),
+            ("/repo", 200, "/"),
+            ("/", 404, ""),
+            ("/repository/", 404, ""),
+            ("/a/repo/", 404, ""),
         ] {
-            let response = site.handle(&Request::get(target));
-            let found = (
-                response.status().as_u16(),
-                response.headers().get("Location"),
+            let request = Request::get(target).with_header("Accept", "text/html");
+            let response = site.handle(&request);
+            assert_eq!(response.status().as_u16(), status, "{target}");
+            let text = response.into_text().unwrap();
+            let leads_home = text.contains("<a href=\"/repo/\">");
+            assert!(
+                if status == 200 {
+                    text == path
+                } else {
+                    leads_home
+                },
+                "{target}: {text}"
             );
-            assert_eq!(found, (status, location), "{target}");
         }
     }
 

@@ -86,7 +86,7 @@ impl Missing {
     }
 
     /// The explanation for `path`, looked up at most once a second; and logged the first time.
-    fn explanation(&self, path: &str, explain: impl Fn(&str) -> Option<String>) -> Option<String> {
+    fn explanation(&self, path: &str, explain: impl Fn() -> Option<String>) -> Option<String> {
         let now = Instant::now();
         let mut state = unpoisoned(self.state.lock());
         let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
@@ -105,7 +105,7 @@ impl Missing {
         state.looks += 1;
         // Other requests do not wait while the disk is read.
         drop(state);
-        let explanation = explain(path);
+        let explanation = explain();
         let mut state = unpoisoned(self.state.lock());
         let is_known = state.paths.contains_key(path);
         let is_new = !is_known && state.paths.len() < PATHS_MAX;
@@ -124,13 +124,14 @@ impl Missing {
     }
 }
 
-/// Lets the 404s of `inside` say what `explain` knows of their path, which it may look up on the disk.
+/// Lets the 404s of `inside` say what `explain` knows of their request's path and its prefix, which it may look up on the
+/// disk.
 ///
 /// ```
 /// use sockeye::middleware::explain::{Missing, explained};
 /// use sockeye::{Handler, Request, Router};
 ///
-/// let explain = |path: &str| path.ends_with(".JS").then(|| "letter case".to_owned());
+/// let explain = |path: &str, _: &str| path.ends_with(".JS").then(|| "letter case".to_owned());
 /// let site = explained(Missing::default(), explain, Router::new());
 /// let local = "127.0.0.1:5".parse().expect("an address");
 /// let asked = Request::get("/app.JS").with_peer(local).with_header("Host", "localhost");
@@ -139,24 +140,22 @@ impl Missing {
 /// ```
 pub fn explained<H: Handler>(
     missing: Missing,
-    explain: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
     inside: H,
 ) -> impl Handler {
-    let add = move |request: &Request, response: Response, _: &H| {
+    let add = move |request: &Request, response: &mut Response, _: &H| {
         let path = request.target().path();
         if response.status() != StatusCode::NOT_FOUND
             || path.len() > PATH_BYTES_MAX
             || !is_from_this_machine(request)
             || PROBES.contains(&path)
         {
-            return response;
+            return;
         }
-        match missing.explanation(path, &explain) {
-            Some(explanation) => {
-                let sentence = format!("there is nothing here; {explanation}");
-                Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
-            }
-            None => response,
+        let explain = || explain(request.path(), request.prefix());
+        if let Some(explanation) = missing.explanation(path, explain) {
+            let sentence = format!("there is nothing here; {explanation}");
+            *response = Response::problem(StatusCode::NOT_FOUND, sentence, request);
         }
     };
     EveryError::new(add, inside)
@@ -180,10 +179,9 @@ mod tests {
     use crate::message::Body;
 
     fn site(missing: &Missing) -> impl Handler {
-        let inside = |request: &Request| {
-            Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers())
-        };
-        let explain = |path: &str| (path != "/unknown").then(|| format!("why {path}"));
+        let inside =
+            |request: &Request| Response::problem(StatusCode::NOT_FOUND, "nothing", request);
+        let explain = |path: &str, _: &str| (path != "/unknown").then(|| format!("why {path}"));
         explained(missing.clone(), explain, inside)
     }
 

@@ -196,7 +196,7 @@ impl<H: Handler> Handler for HostGuard<H> {
 fn misdirected(head: &Request) -> Response {
     tracing::info!(target: "sockeye", host = head.authority(), "refused a request for another host; see --allow-host");
     let sentence = "this server does not answer for that host; start it with --allow-host and the name if it should";
-    Response::problem(StatusCode::MISDIRECTED_REQUEST, sentence, head.headers())
+    Response::problem(StatusCode::MISDIRECTED_REQUEST, sentence, head)
 }
 
 #[cfg(test)]

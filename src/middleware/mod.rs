@@ -139,7 +139,7 @@ where
 }
 
 /// A handler whose every response passes through a function, those included that the server makes itself
-/// ([`Handler::refuse`]). For what responses say besides: a middleware that only changes responses is best one of these.
+/// ([`Handler::complete`]). For what responses say besides: a middleware that only changes responses is best one of these.
 ///
 /// ```
 /// use sockeye::middleware::EveryResponse;
@@ -187,14 +187,16 @@ where
     }
 }
 
-/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function; it may ask the handler inside about
-/// another request. Whatever is no error passes by, at the price of a look at its status.
+/// A handler whose errors, responses of a 4xx or 5xx status, pass through a function, which may change them and ask the
+/// handler inside about another request. Whatever is no error passes by, at the price of a look at its status.
 ///
 /// ```
 /// use sockeye::middleware::EveryError;
 /// use sockeye::{Handler, Request, Response, Router};
 ///
-/// let own = |_: &Request, error: Response, _: &Router| error.with_body("gone fishing\n");
+/// let own = |_: &Request, error: &mut Response, _: &Router| {
+///     *error = Response::new(error.status()).with_body("gone fishing\n");
+/// };
 /// let app = EveryError::new(own, Router::new().get("/", |_| "home\n"));
 /// assert_eq!(app.handle(&Request::get("/x")).into_text()?, "gone fishing\n");
 /// # Ok::<(), std::io::Error>(())
@@ -207,10 +209,10 @@ pub struct EveryError<F, H> {
 
 impl<F, H> EveryError<F, H>
 where
-    F: Fn(&Request, Response, &H) -> Response + Send + Sync + 'static,
+    F: Fn(&Request, &mut Response, &H) + Send + Sync + 'static,
     H: Handler,
 {
-    /// Lets the errors of `inside` pass through `function`.
+    /// Shows the errors of `inside` to `function`.
     pub fn new(function: F, inside: H) -> EveryError<F, H> {
         EveryError { function, inside }
     }
@@ -219,20 +221,14 @@ where
     fn look_at(&self, request: &Request, response: &mut Response) {
         let status = response.status();
         if status.is_client_error() || status.is_server_error() {
-            self.replace(request, response);
+            (self.function)(request, response, &self.inside);
         }
-    }
-
-    #[cold]
-    fn replace(&self, request: &Request, response: &mut Response) {
-        let error = std::mem::replace(response, Response::new(response.status()));
-        *response = (self.function)(request, error, &self.inside);
     }
 }
 
 impl<F, H> Handler for EveryError<F, H>
 where
-    F: Fn(&Request, Response, &H) -> Response + Send + Sync + 'static,
+    F: Fn(&Request, &mut Response, &H) + Send + Sync + 'static,
     H: Handler,
 {
     fn handle(&self, request: &Request) -> Response {

@@ -1,5 +1,7 @@
 //! The site's own error pages: the nearest `404.html` upwards of what is missing, and `50x.html` of what fails.
 
+use std::mem;
+
 use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode, accepts};
 use crate::middleware::EveryError;
@@ -20,42 +22,41 @@ const DEPTH_MAX: usize = 16;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
-    let dress = |request: &Request, response: Response, pages: &H| {
+    let dress = |request: &Request, response: &mut Response, pages: &H| {
         let name = match response.status().as_u16() {
             404 => "404.html",
             500 | 502..=504 => "50x.html",
-            _ => return response,
+            _ => return,
         };
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        match is_read && accepts(request.headers(), &["text/html", "text/*", "*/*"]) {
-            true => page(name, request, pages, response),
-            false => response,
+        if is_read
+            && accepts(request.headers(), &["text/html", "text/*", "*/*"])
+            && let Some(page) = page(name, request, pages)
+        {
+            put_in_place_of(response, page);
         }
     };
     EveryError::new(dress, inside)
 }
 
-fn page(name: &str, request: &Request, pages: &dyn Handler, response: Response) -> Response {
-    let path = request.target().path();
+fn page(name: &str, request: &Request, pages: &dyn Handler) -> Option<Response> {
+    let path = request.path();
     let slashes = path.match_indices('/').map(|(at, _)| at).take(DEPTH_MAX);
     for slash in slashes.collect::<Vec<_>>().into_iter().rev() {
         // Without the conditions and ranges of this request, which are about something else.
-        let Some(asked) = Request::default().with_path(&format!("{}/{name}", &path[..slash]))
-        else {
-            return response;
-        };
+        let asked = Request::default().with_path(&format!("{}/{name}", &path[..slash]))?;
         let found = pages
             .handle_head(&asked)
             .unwrap_or_else(|| pages.handle(&asked));
         if found.status() == StatusCode::OK {
-            return in_place_of(response, found);
+            return Some(found);
         }
     }
-    response
+    None
 }
 
-/// The error with the page's fields and body. What says that it is the page's own answer, and may be kept, is left out.
-fn in_place_of(response: Response, page: Response) -> Response {
+/// Gives the error the page's fields and body. What says that it is the page's own answer, and may be kept, is left out.
+fn put_in_place_of(response: &mut Response, page: Response) {
     let (_, mut headers, body) = page.into_parts();
     for name in ["ETag", "Last-Modified", "Accept-Ranges"] {
         headers.remove(name);
@@ -65,7 +66,8 @@ fn in_place_of(response: Response, page: Response) -> Response {
         headers.append("Retry-After", value).expect(valid);
     }
     headers.append("Vary", "Accept").expect(valid);
-    response.with_headers(headers).with_body(body)
+    let error = mem::replace(response, Response::new(StatusCode::OK));
+    *response = error.with_headers(headers).with_body(body);
 }
 
 #[cfg(test)]
@@ -88,7 +90,7 @@ mod tests {
             "/busy" => Response::new(StatusCode::SERVICE_UNAVAILABLE)
                 .with_header("Retry-After", "1")
                 .with_delay(Duration::from_secs(2)),
-            _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request.headers()),
+            _ => Response::problem(StatusCode::NOT_FOUND, "nothing", request),
         };
         let site = with_own_pages(inside);
         for (path, accept, status, body) in [

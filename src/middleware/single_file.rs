@@ -20,7 +20,7 @@ use crate::middleware::{Next, Wrap};
 /// ```
 pub fn single_file(name: Vec<u8>, path: String, inside: impl Handler) -> impl Handler {
     let choose = move |request: &Request, next: Next<'_>| {
-        let asked = request.target().path();
+        let asked = request.path();
         let is_it = |asked: &str| percent_decode_str(asked).eq(name.iter().copied());
         let it = match asked.strip_prefix('/') {
             Some("") => request.with_path(&path),
@@ -32,7 +32,7 @@ pub fn single_file(name: Vec<u8>, path: String, inside: impl Handler) -> impl Ha
             Some(request) => next.run(&request),
             None => {
                 let sentence = "there is nothing here; one file is served, at /";
-                Response::problem(StatusCode::NOT_FOUND, sentence, request.headers())
+                Response::problem(StatusCode::NOT_FOUND, sentence, request)
             }
         }
     };

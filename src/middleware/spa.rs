@@ -24,7 +24,10 @@ pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
             return response;
         }
         match request.with_path(&path).map(|page| next.run(&page)) {
-            Some(page) if page.status() != StatusCode::NOT_FOUND => page,
+            Some(page) if page.status() != StatusCode::NOT_FOUND => {
+                // Who does not navigate is told otherwise.
+                page.with_header("Vary", "Accept, Sec-Fetch-Mode")
+            }
             _ => response,
         }
     };
@@ -35,12 +38,7 @@ pub fn single_page(path: String, inside: impl Handler) -> impl Handler {
 /// addresses such as `http://192.0.2.7/`), `Accept`. What has an extension is a file.
 fn is_navigation(request: &Request) -> bool {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let name = request
-        .target()
-        .path()
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
+    let name = request.path().rsplit('/').next().unwrap_or_default();
     let is_wanted = match request.headers().get("Sec-Fetch-Mode") {
         Some(mode) => mode == "navigate",
         None => accepts(request.headers(), &["text/html"]),
@@ -58,11 +56,7 @@ mod tests {
         let inside = |request: &Request| match request.target().path() {
             "/app.html" => Response::html("app"),
             "/there" => Response::text("there"),
-            _ => Response::problem(
-                StatusCode::NOT_FOUND,
-                "there is nothing here",
-                request.headers(),
-            ),
+            _ => Response::problem(StatusCode::NOT_FOUND, "there is nothing here", request),
         };
         let site = single_page("/app.html".to_owned(), inside);
         let html = ("Accept", "text/html,application/xhtml+xml;q=0.9");
@@ -78,6 +72,9 @@ mod tests {
         ] {
             let response = site.handle(&Request::get(path).with_header(field.0, field.1));
             assert_eq!(response.status().as_u16(), status, "{path} {field:?}");
+            let is_app = status == 200 && path != "/there";
+            let vary = response.headers().get("Vary");
+            assert_eq!(vary == Some("Accept, Sec-Fetch-Mode"), is_app, "{path}");
         }
         let post = Request::new(Method::POST, "/users").with_header("Accept", "text/html");
         assert_eq!(site.handle(&post).status(), StatusCode::NOT_FOUND);

@@ -357,18 +357,15 @@ fn refuse(found: Found<'_>, request: &Request) -> Response {
         // It names no resource that could be missing.
         Found::Nothing if request.method() == Method::CONNECT => not_served(request, ALLOW),
         Found::Server => Response::new(StatusCode::NO_CONTENT).with_header("Allow", ALLOW),
-        Found::Nothing | Found::Endpoint(..) => Response::problem(
-            StatusCode::NOT_FOUND,
-            "there is nothing here",
-            request.headers(),
-        ),
+        Found::Nothing | Found::Endpoint(..) => {
+            Response::problem(StatusCode::NOT_FOUND, "there is nothing here", request)
+        }
     }
 }
 
 fn not_served(request: &Request, allow: &str) -> Response {
     let sentence = "this method is not served here";
-    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request.headers())
-        .with_header("Allow", allow)
+    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request).with_header("Allow", allow)
 }
 
 impl fmt::Debug for Router {

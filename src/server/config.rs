@@ -6,9 +6,6 @@ use std::time::Duration;
 use super::{connection, connections, context};
 use crate::wire::Limits;
 
-// From reports on epoll, not from measurements of ours.
-const CORES_PER_LIST: usize = 8;
-
 /// What a server allows itself and its clients.
 ///
 /// ```
@@ -29,8 +26,9 @@ pub struct Config {
     pub threads: usize,
     /// Threads that work at the same time; more than the machine has cores is slower.
     pub active_threads: usize,
-    /// How many ready lists of the kernel the connections are spread over. One is best for a few cores; past about eight
-    /// its lock is what they wait for.
+    /// How many ready lists of the kernel the connections are spread over. With one for each active thread, a connection
+    /// stays with one thread while all are busy, and its state in the caches of one core; a thread that has nothing to
+    /// do takes from every list.
     pub ready_lists: usize,
     /// Connections at the same time; the one idle longest gives way to a new one.
     pub connections_max: usize,
@@ -54,7 +52,7 @@ impl Default for Config {
         Config {
             threads: cores + 30,
             active_threads: cores,
-            ready_lists: cores.div_ceil(CORES_PER_LIST),
+            ready_lists: cores,
             connections_max: 10_000,
             limits: Limits::default(),
             head_timeout: Duration::from_secs(10),
@@ -71,6 +69,7 @@ impl Config {
     pub fn fixed_bytes(&self) -> usize {
         let threads = self.threads.max(self.active_threads + 1);
         threads * context::context_bytes(&self.limits)
+            + context::spare_bytes(&self.limits)
             + self.connections_max * connections::SLOT_BYTES
     }
 

@@ -17,7 +17,7 @@ use super::context::Context;
 use super::event::Token;
 use super::exchange::{HEAD_READ_BYTES, OUTPUT_BYTES_MAX, READ_BYTES, TURN_READS_MAX};
 use super::poller::Interest;
-use super::send::{Progress, send_output};
+use super::send::Progress;
 use super::socket::{Received, Socket};
 use super::timeouts::{Deadline, Moved, Timeouts};
 use crate::message::Response;
@@ -178,13 +178,12 @@ impl Connection {
     /// There is no slot for this client: sends a 503, as far as that goes without waiting.
     pub(super) fn turn_away(mut self, context: &mut Context<'_>) {
         let mut conversation = context.conversation(self.peer);
-        conversation.turn_away(context.clock.date(context.now));
-        // It may have hung up already, and it is closed next in any case.
-        let _ = send_output(&mut self.socket, &mut conversation, false);
-        self.socket.shutdown_write();
-        // Its request, if it is there already: left unread it would make the close a reset, and the answer be lost.
-        let _ = self.socket.read(conversation.room(READ_BYTES));
-        context.give_back(conversation);
+        // An error comes again with the answer. Left unread, a request would make the close a reset, and the answer be lost.
+        let _ = self.read(&mut conversation, READ_BYTES, context);
+        conversation.turn_away();
+        // What it does not take at once it does not get.
+        let _ = self.converse(&mut conversation, Token::NONE, context);
+        self.set_down(conversation, Next::Close, context);
     }
 
     /// Keeps the conversation if it has something to remember, and nothing else.

@@ -1,7 +1,8 @@
 //! What a worker brings to the connections it drives: its buffers, the time, and what all share.
 
+use std::mem;
 use std::net::SocketAddr;
-use std::sync::Weak;
+use std::sync::{Mutex, Weak};
 use std::time::Instant;
 
 use super::Config;
@@ -11,6 +12,7 @@ use super::exchange::READ_BYTES;
 use super::worker_pool::WorkerPool;
 use crate::access_log;
 use crate::handler::Handler;
+use crate::sync::unpoisoned;
 use crate::wire::{Conversation, Limits};
 
 // A worker that reads a batch of events needs one for each.
@@ -25,11 +27,35 @@ const STACK_BYTES: usize = 128 * 1024;
 /// The memory that one thread takes, in bytes: its stack, scratch, one conversation that may have grown, and the spare
 /// ones, each with a buffer for input and one for output, and a request's head.
 pub(super) fn context_bytes(limits: &Limits) -> usize {
-    let spare = 2 * SPARE_BUFFER_BYTES_MAX + limits.head_bytes_max;
-    STACK_BYTES
-        + READ_BYTES
-        + super::connection::connection_bytes(limits)
-        + SPARE_CONVERSATIONS_MAX * spare
+    STACK_BYTES + READ_BYTES + super::connection::connection_bytes(limits) + spare_bytes(limits)
+}
+
+/// The memory that a full set of spare conversations takes, in bytes.
+pub(super) fn spare_bytes(limits: &Limits) -> usize {
+    SPARE_CONVERSATIONS_MAX * (2 * SPARE_BUFFER_BYTES_MAX + limits.head_bytes_max)
+}
+
+/// Spare conversations that any thread may take. A connection whose events are taken by one thread and handled by another
+/// carries its conversation over, so the first runs short of them and the second has too many.
+#[derive(Debug, Default)]
+pub(super) struct SpareConversations(Mutex<Spare>);
+
+// In boxes: they go to connections and come back as they are.
+type Spare = Vec<Box<Conversation>>;
+
+impl SpareConversations {
+    /// Moves as many as there are into `spare`, which has none.
+    fn refill(&self, spare: &mut Spare) {
+        mem::swap(&mut *unpoisoned(self.0.lock()), spare);
+    }
+
+    /// Takes half of `spare`, which is full, if there is room.
+    fn relieve(&self, spare: &mut Spare) {
+        let mut shared = unpoisoned(self.0.lock());
+        if shared.len() <= SPARE_CONVERSATIONS_MAX / 2 {
+            shared.extend(spare.drain(SPARE_CONVERSATIONS_MAX / 2..));
+        }
+    }
 }
 
 /// One thread's context. Its buffers stay with it, so that in the steady state nothing is allocated.
@@ -44,11 +70,8 @@ pub(super) struct Context<'a> {
     pub(super) is_closing: bool,
     /// Scratch; its contents are undefined between calls.
     pub(super) scratch: Vec<u8>,
-    #[expect(
-        clippy::vec_box,
-        reason = "they go to connections and come back as they are"
-    )]
-    spare: Vec<Box<Conversation>>,
+    spare: Spare,
+    shared_spare: &'a SpareConversations,
     /// The worker whose context this is. The monitor has none, and does nothing that may block.
     worker: Option<(&'a WorkerPool, usize)>,
 }
@@ -58,6 +81,7 @@ impl<'a> Context<'a> {
         config: &'a Config,
         handler: &'a dyn Handler,
         connections: Weak<Connections>,
+        shared_spare: &'a SpareConversations,
         worker: Option<(&'a WorkerPool, usize)>,
     ) -> Context<'a> {
         Context {
@@ -68,13 +92,17 @@ impl<'a> Context<'a> {
             now: Instant::now(),
             is_closing: false,
             scratch: Vec::new(),
-            spare: Vec::new(),
+            spare: Vec::with_capacity(SPARE_CONVERSATIONS_MAX),
+            shared_spare,
             worker,
         }
     }
 
     /// A fresh conversation, most often the one given back last, cleared.
     pub(super) fn conversation(&mut self, peer: Option<SocketAddr>) -> Box<Conversation> {
+        if self.spare.is_empty() {
+            self.shared_spare.refill(&mut self.spare);
+        }
         let spare = self.spare.pop();
         let mut conversation = spare.unwrap_or_else(|| {
             let mut new = Box::new(Conversation::new(self.config.limits));
@@ -98,9 +126,17 @@ impl<'a> Context<'a> {
         if !self.spare.is_empty() {
             conversation.shrink_to(SPARE_BUFFER_BYTES_MAX);
         }
+        if self.spare.len() == SPARE_CONVERSATIONS_MAX {
+            self.shared_spare.relieve(&mut self.spare);
+        }
         if self.spare.len() < SPARE_CONVERSATIONS_MAX {
             self.spare.push(conversation);
         }
+    }
+
+    /// Whether this is the monitor's, who asks no handler.
+    pub(super) fn is_monitors(&self) -> bool {
+        self.worker.is_none()
     }
 
     /// Does something that may block: another worker takes this one's place while it does.

@@ -14,6 +14,8 @@ pub(super) enum Source {
     Connection(Token),
     /// The listener of this number, in the ready list of that number.
     Listener { number: usize, list: usize },
+    /// Something on the ready list of this number.
+    List(usize),
     /// There is work in the ready queue.
     Work,
     /// The server is at its end.
@@ -26,6 +28,14 @@ pub(super) struct Token {
     pub(super) slot: u32,
     /// 28 bits: it comes round again after 268 million connections in one slot.
     pub(super) generation: u32,
+}
+
+impl Token {
+    /// No connection's.
+    pub(super) const NONE: Token = Token {
+        slot: u32::MAX,
+        generation: 0,
+    };
 }
 
 pub(super) const GENERATION_MAX: u32 = (1 << 28) - 1;
@@ -56,6 +66,7 @@ const GENERATION_SHIFT: u32 = 36;
 // The highest indices are no slots.
 const SHUTDOWN: u32 = u32::MAX;
 const WORK: u32 = u32::MAX - 1;
+const LIST: u32 = u32::MAX - 2;
 const FIRST_LISTENER: u32 = u32::MAX - 0xFFFF;
 
 /// How many slots there can be.
@@ -67,6 +78,7 @@ impl Event {
         let (index, generation) = match source {
             Source::Connection(token) => (token.slot, token.generation),
             Source::Listener { number, list } => (FIRST_LISTENER + number as u32, list as u32),
+            Source::List(list) => (LIST, list as u32),
             Source::Work => (WORK, 0),
             Source::Shutdown => (SHUTDOWN, 0),
         };
@@ -112,6 +124,7 @@ impl Event {
         match index {
             SHUTDOWN => Source::Shutdown,
             WORK => Source::Work,
+            LIST => Source::List(generation as usize),
             FIRST_LISTENER.. => Source::Listener {
                 number: (index - FIRST_LISTENER) as usize,
                 list: generation as usize,
@@ -145,6 +158,7 @@ mod tests {
                 number: 1,
                 list: 63,
             },
+            Source::List(3),
             Source::Work,
             Source::Shutdown,
         ] {

@@ -81,7 +81,7 @@ impl Connection {
                 }
                 Turn::Refuse(refusal) => {
                     let request = conversation.request();
-                    let answer = refused(request, context, || refusal.response(request.headers()));
+                    let answer = refused(request, context, || refusal.response(request));
                     self.answer(answer, conversation, context);
                 }
                 Turn::Deliver => match self.deliver(conversation, token, context)? {
@@ -323,13 +323,16 @@ fn ask(
     response
 }
 
-/// A response of the server's own, completed by the handler; as it is, if the handler panics. What a body went to is given
-/// up before anybody hears of it.
+/// A response of the server's own, completed by the handler; as it is, if the handler panics, or the monitor asks. The
+/// upload that the body went to is given up first.
 fn refused(
     request: &Request,
     context: &mut Context<'_>,
     response: impl Fn() -> Response,
 ) -> Response {
+    if context.is_monitors() {
+        return response();
+    }
     let completed = context.may_block(|context| {
         survive("the error is sent as it is", || {
             drop(request.destination.as_ref().map(Destination::take));
@@ -341,9 +344,5 @@ fn refused(
 
 fn failed(request: &Request) -> Response {
     let sentence = "something went wrong here; it is not the request's fault";
-    Response::problem(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        sentence,
-        request.headers(),
-    )
+    Response::problem(StatusCode::INTERNAL_SERVER_ERROR, sentence, request)
 }

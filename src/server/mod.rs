@@ -1,8 +1,8 @@
 //! Sockets and threads: carries bytes between clients and a [`Handler`].
 //!
 //! A connection at rest costs no thread and no buffer: it has a slot in the table (`connections`), a place in the
-//! kernel's ready list (`poller`) and a deadline. A worker (`worker`) takes a batch of events from the kernel, which
-//! any other may take from (`ready_queue`); it receives, asks the handler, responds (`connection`), sets the connection
+//! one of the kernel's ready lists (`poller`) and a deadline. A worker (`worker`) takes a batch of events from its own
+//! list, or from another that reports some while it is idle; any worker may take from the batch (`ready_queue`); it receives, asks the handler, responds (`connection`), sets the connection
 //! down and takes the next event. As many work as have a run permit (`worker_pool`); the monitor (`monitor`) gives the
 //! permits of those that block to others. Nothing here knows a file tree, a route or a media type.
 
@@ -119,6 +119,11 @@ impl Server {
     ///
     /// Fails if the machine gives it no threads or no descriptors to begin with; never later.
     pub fn serve(self, handler: impl Handler) -> io::Result<Summary> {
+        self.serve_and(handler, || {})
+    }
+
+    /// Like [`Server::serve`], and calls `ready` once clients are answered: on this thread, which must not wait there.
+    pub fn serve_and(self, handler: impl Handler, ready: impl FnOnce()) -> io::Result<Summary> {
         let shared = Shared::new(self.config, Arc::new(handler), self.listeners)?;
         let shared = Arc::new(shared);
         shared.alarm.enlist_monitor();
@@ -133,6 +138,7 @@ impl Server {
             worker::work(&of_workers, thread.index());
             of_workers.note_ended();
         });
+        ready();
         Ok(monitor::monitor(&shared, &self.stopper))
     }
 }
@@ -171,6 +177,12 @@ impl Stopper {
         if let Some(shared) = self.server().upgrade() {
             shared.alarm.ring();
         }
+    }
+
+    /// How many connections have a request or an answer under way.
+    pub fn active(&self) -> usize {
+        let server = self.server().upgrade();
+        server.map_or(0, |shared| shared.connections.active())
     }
 
     fn state(&self) -> Stop {

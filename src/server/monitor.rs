@@ -50,7 +50,6 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
             Some(_) => {}
         }
         let is_active = pool.look(&mut seen);
-        shared.wake_for_other_lists();
         if is_active {
             let timer = connections.next_timer();
             let timer = timer.map(|at| at.saturating_duration_since(now));
@@ -106,7 +105,6 @@ fn wind_up(shared: &Shared, stopper: &Stopper, worker: &mut Worker<'_>) -> Summa
         worker.sweep();
         worker.close_idle();
         shared.pool.look(&mut seen);
-        shared.wake_for_other_lists();
         std::thread::park_timeout(LOOK_INTERVAL);
     }
     let cut = connections.taken();

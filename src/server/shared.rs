@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::Config;
 use super::alarm::Alarm;
 use super::connections::Connections;
+use super::context::SpareConversations;
 use super::event::Source;
 use super::listener;
 use super::poller::{Poller, Signal};
@@ -27,10 +28,13 @@ pub(super) struct Shared {
     pub(super) listeners: Vec<TcpListener>,
     pub(super) connections: Arc<Connections>,
     pub(super) queue: ReadyQueue,
+    pub(super) spare: SpareConversations,
     pub(super) pool: WorkerPool,
     pub(super) alarm: Arc<Alarm>,
-    /// Workers that wait in the kernel, by the ready list they wait on.
-    sleepers: Box<[AtomicUsize]>,
+    /// Reports each list on which something becomes ready. Workers sleep here.
+    pub(super) reported: Poller,
+    /// Workers that sleep.
+    pub(super) sleepers: AtomicUsize,
     /// Raised when there is work in the queue while somebody sleeps.
     pub(super) work: Signal,
     shutdown: Signal,
@@ -57,9 +61,11 @@ impl Shared {
         let shared = Shared {
             connections: Arc::new(connections),
             queue: ReadyQueue::new(permits),
+            spare: SpareConversations::default(),
             pool: WorkerPool::new(workers, permits, Arc::clone(&alarm)),
             alarm,
-            sleepers: (0..lists).map(|_| AtomicUsize::new(0)).collect(),
+            reported: Poller::new()?,
+            sleepers: AtomicUsize::new(0),
             work: Signal::for_one()?,
             shutdown: Signal::for_all()?,
             running: AtomicUsize::new(workers),
@@ -70,40 +76,26 @@ impl Shared {
             is_paused: Mutex::new(true),
             warnings: RateLimit::new(),
         };
-        for list in shared.lists() {
-            list.add_signal(&shared.work, Source::Work)?;
-            list.add_signal(&shared.shutdown, Source::Shutdown)?;
+        for (number, list) in shared.lists().iter().enumerate() {
+            shared.reported.add_list(list, Source::List(number))?;
         }
+        shared.reported.add_signal(&shared.work, Source::Work)?;
+        shared
+            .reported
+            .add_signal(&shared.shutdown, Source::Shutdown)?;
         shared.listen()?;
         Ok(shared)
     }
 
-    fn lists(&self) -> &[Poller] {
+    pub(super) fn lists(&self) -> &[Poller] {
         self.connections.lists()
     }
 
-    /// The number of the ready list that the holder of `permit` waits on.
-    pub(super) fn list_of(&self, permit: usize) -> usize {
-        permit % self.lists().len()
-    }
-
-    /// Workers that wait on the ready list of this number.
-    pub(super) fn sleepers_on(&self, list: usize) -> &AtomicUsize {
-        &self.sleepers[list]
-    }
-
-    /// Whether any worker waits in the kernel.
-    pub(super) fn anybody_sleeps(&self) -> bool {
-        self.sleepers
-            .iter()
-            .any(|count| count.load(Ordering::SeqCst) > 0)
-    }
-
-    /// Where there are fewer workers than lists, whoever sleeps on one has to look after the others too.
-    pub(super) fn wake_for_other_lists(&self) {
-        if self.lists().len() > 1 && self.pool.is_short_of_workers() {
-            self.work.raise();
-        }
+    /// Has a list reported once more, if anything is ready there.
+    pub(super) fn report(&self, list: usize) {
+        let source = Source::List(list);
+        // It fails only for want of kernel memory; then the list is looked at by its own workers alone.
+        let _ = self.reported.rearm_list(&self.lists()[list], source);
     }
 
     /// Has the lists tell of new clients.
@@ -120,6 +112,7 @@ impl Shared {
                     return Err(error);
                 }
             }
+            self.listen_on(number, number);
         }
         *is_paused = false;
         Ok(())
@@ -132,11 +125,12 @@ impl Shared {
         }
     }
 
-    /// Has a list tell of the next client of a listener. Were it told of all of them all the time, nearly every new
+    /// Has a list tell of the next client of a listener: one list at a time and once, since otherwise nearly every new
     /// connection would wake a second thread for nothing.
     pub(super) fn listen_on(&self, number: usize, list: usize) {
+        let list = list % self.lists().len();
         let source = Source::Listener { number, list };
-        match self.lists()[list].rearm_listener(&self.listeners[number], source) {
+        match self.lists()[list].arm_listener(&self.listeners[number], source) {
             // It is not on the list if the server is stopping, or accepting is paused.
             Err(error) if error.kind() != io::ErrorKind::NotFound => self.pause_accepting(&error),
             _ => {}

@@ -12,14 +12,15 @@ use super::context::Context;
 use super::event::{Event, Source};
 use super::listener;
 use super::panics::survive;
-use super::poller::{EVENTS_MAX, Interest};
+use super::poller::{EVENTS_MAX, Interest, Poller};
 use super::shared::Shared;
 
 // After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
 const BREATH: Duration = Duration::from_millis(10);
 
-// How long a worker waits on its own list while another list has no worker.
-const SHORT_WAIT: Duration = Duration::from_millis(5);
+// A worker takes events from its own list first, whose connections are in its core's caches, but every so often it takes
+// what any list reports: the workers of another may all be blocked.
+const OWN_LOOKS_MAX: usize = 16;
 
 // How many clients one worker lets in before it looks at those that are there.
 const ACCEPTS_MAX: usize = 8;
@@ -44,6 +45,8 @@ pub(super) struct Worker<'a> {
     shared: &'a Shared,
     context: Context<'a>,
     permit: usize,
+    /// How often it has asked the kernel for events.
+    looks: usize,
     events: Vec<Event>,
 }
 
@@ -53,8 +56,15 @@ impl<'a> Worker<'a> {
         let worker = worker.map(|worker| (&shared.pool, worker));
         Worker {
             shared,
-            context: Context::new(&shared.config, &*shared.handler, connections, worker),
+            context: Context::new(
+                &shared.config,
+                &*shared.handler,
+                connections,
+                &shared.spare,
+                worker,
+            ),
             permit: 0,
+            looks: 0,
             events: Vec::with_capacity(EVENTS_MAX),
         }
     }
@@ -64,15 +74,12 @@ impl<'a> Worker<'a> {
         while let Some(permit) = pool.permit(worker) {
             self.permit = permit;
             while pool.has_permit(worker) {
-                if self.shared.connections.lists().len() > 1 && pool.is_short_of_workers() {
-                    self.permit = pool.exchange_permit(worker);
-                }
                 let Some(event) = self.next_event() else {
                     continue;
                 };
                 match event.source() {
                     Source::Shutdown => return,
-                    Source::Work => {}
+                    Source::Work | Source::List(_) => {}
                     Source::Listener { number, list } => self.accept(number, list),
                     Source::Connection(_) => {
                         if let Some(lease) = self.shared.connections.acquire(event) {
@@ -90,32 +97,46 @@ impl<'a> Worker<'a> {
         if let Some(event) = shared.queue.take(self.permit) {
             return Some(event);
         }
-        // While somebody sleeps there is little to do, and what is left to the kernel wakes them.
-        let sleepers = shared.sleepers_on(shared.list_of(self.permit));
-        if sleepers.load(Ordering::SeqCst) == 0 {
-            self.wait(EVENTS_MAX, Some(Duration::ZERO));
-            if !self.events.is_empty() {
-                return self.receive_and_share();
+        self.looks += 1;
+        if self.looks.is_multiple_of(OWN_LOOKS_MAX) {
+            self.wait(&shared.reported, 1, Some(Duration::ZERO));
+        } else {
+            let own = self.permit % shared.lists().len();
+            if let Some(event) = self.look_at(own) {
+                return Some(event);
+            }
+            shared.sleepers.fetch_add(1, Ordering::SeqCst);
+            // Whoever fills a batch from now on sees the sleeper; what came before is seen here.
+            let event = shared.queue.take_or_sleep(self.permit);
+            if event.is_none() {
+                self.wait(&shared.reported, 1, None);
+            }
+            shared.sleepers.fetch_sub(1, Ordering::SeqCst);
+            if event.is_some() {
+                return event;
             }
         }
-        sleepers.fetch_add(1, Ordering::SeqCst);
-        // Whoever fills a batch from now on sees the sleeper; what came before is seen here.
-        let event = shared.queue.take_or_sleep(self.permit);
-        if event.is_none() {
-            let is_short =
-                shared.connections.lists().len() > 1 && shared.pool.is_short_of_workers();
-            self.wait(1, is_short.then_some(SHORT_WAIT));
+        match self.events.pop()?.source() {
+            Source::List(list) => self.look_at(list),
+            _ => None,
         }
-        sleepers.fetch_sub(1, Ordering::SeqCst);
-        event.or_else(|| self.events.pop())
     }
 
-    fn wait(&mut self, max: usize, timeout: Option<Duration>) {
+    /// Takes events from a list and shares them; returns one of them.
+    fn look_at(&mut self, list: usize) -> Option<Event> {
         let shared = self.shared;
-        let list = &shared.connections.lists()[shared.list_of(self.permit)];
+        self.wait(&shared.lists()[list], EVENTS_MAX, Some(Duration::ZERO));
+        if self.events.len() == EVENTS_MAX {
+            // There may be more, and this worker may be long in coming back for it.
+            shared.report(list);
+        }
+        self.receive_and_share()
+    }
+
+    fn wait(&mut self, list: &Poller, max: usize, timeout: Option<Duration>) {
         self.events.clear();
         if let Err(error) = list.wait(&mut self.events, max, timeout) {
-            if shared.warnings.admits() {
+            if self.shared.warnings.admits() {
                 tracing::error!(target: "sockeye", %error, "cannot wait for clients");
             }
             thread::sleep(BREATH);
@@ -137,7 +158,7 @@ impl<'a> Worker<'a> {
                 }
             }
             shared.queue.fill(self.permit, &self.events[1..]);
-            if shared.anybody_sleeps() {
+            if shared.sleepers.load(Ordering::SeqCst) > 0 {
                 shared.work.raise();
             }
         }
@@ -173,7 +194,7 @@ impl<'a> Worker<'a> {
             }
             // Before anything else: the next client in line is another thread's, should this one block.
             if !mem::replace(&mut is_armed, true) {
-                self.shared.listen_on(number, list);
+                self.shared.listen_on(number, list + 1);
             }
             match accepted {
                 Ok((stream, peer)) => {

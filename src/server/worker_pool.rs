@@ -5,7 +5,6 @@
 //! that has been in one for some milliseconds loses its permit to one in reserve, and goes to the reserve itself when it comes
 //! back. So a slow handler delays no other connection, and no code has to know beforehand what will be slow.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -23,10 +22,9 @@ const STEP: u64 = 4;
 #[derive(Debug)]
 pub(super) struct WorkerPool {
     workers: Box<[WorkerState]>,
-    permits: Mutex<Permits>,
+    /// Permits that no worker has.
+    free: Mutex<Vec<usize>>,
     permit_is_free: Condvar,
-    /// How many permits are free while no worker is in reserve to take one.
-    unclaimed_permits: AtomicUsize,
     is_over: AtomicBool,
     alarm: Arc<Alarm>,
 }
@@ -53,22 +51,12 @@ impl Drop for Blocking<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Seen(Vec<u64>);
 
-#[derive(Debug)]
-struct Permits {
-    free: VecDeque<usize>,
-    in_reserve: usize,
-}
-
 impl WorkerPool {
     pub(super) fn new(workers: usize, permits: usize, alarm: Arc<Alarm>) -> WorkerPool {
         WorkerPool {
             workers: (0..workers).map(|_| WorkerState::default()).collect(),
-            permits: Mutex::new(Permits {
-                free: (0..permits).collect(),
-                in_reserve: 0,
-            }),
+            free: Mutex::new((0..permits).collect()),
             permit_is_free: Condvar::new(),
-            unclaimed_permits: AtomicUsize::new(0),
             is_over: AtomicBool::new(false),
             alarm,
         }
@@ -84,49 +72,20 @@ impl WorkerPool {
         if self.has_permit(worker) {
             return Some(self.workers[worker].permit.load(Ordering::Relaxed));
         }
-        let mut permits = self.permits();
-        permits.in_reserve += 1;
-        while permits.free.is_empty() && !self.is_over() {
-            permits = unpoisoned(self.permit_is_free.wait(permits));
+        let mut free = self.free_permits();
+        while free.is_empty() && !self.is_over() {
+            free = unpoisoned(self.permit_is_free.wait(free));
         }
-        permits.in_reserve -= 1;
-        let permit = permits.free.pop_front().filter(|_| !self.is_over())?;
-        self.give(worker, permit, &permits);
+        let permit = free.pop().filter(|_| !self.is_over())?;
+        let this = &self.workers[worker];
+        this.permit.store(permit, Ordering::Relaxed);
+        this.state.fetch_or(PERMITTED, Ordering::SeqCst);
         Some(permit)
     }
 
-    /// Whether `worker` has a permit still.
+    /// Whether `worker` has a permit still, and there is more work.
     pub(super) fn has_permit(&self, worker: usize) -> bool {
-        self.workers[worker].state.load(Ordering::SeqCst) & PERMITTED != 0
-    }
-
-    /// Whether a permit is free: so many workers are blocked that none is in reserve.
-    pub(super) fn is_short_of_workers(&self) -> bool {
-        self.unclaimed_permits.load(Ordering::SeqCst) > 0
-    }
-
-    /// Exchanges the permit of `worker` for the one that has been free longest, so that each has its turn.
-    pub(super) fn exchange_permit(&self, worker: usize) -> usize {
-        let held = self.workers[worker].permit.load(Ordering::Relaxed);
-        let mut permits = self.permits();
-        permits.free.push_back(held);
-        let permit = permits.free.pop_front().unwrap_or(held);
-        self.give(worker, permit, &permits);
-        permit
-    }
-
-    fn give(&self, worker: usize, permit: usize, permits: &Permits) {
-        self.count_free(permits);
-        self.workers[worker].permit.store(permit, Ordering::Relaxed);
-        self.workers[worker]
-            .state
-            .fetch_or(PERMITTED, Ordering::SeqCst);
-    }
-
-    /// Those in reserve take as many as they are; the rest must be seen by those who work.
-    fn count_free(&self, permits: &Permits) {
-        let count = permits.free.len().saturating_sub(permits.in_reserve);
-        self.unclaimed_permits.store(count, Ordering::SeqCst);
+        self.workers[worker].state.load(Ordering::SeqCst) & PERMITTED != 0 && !self.is_over()
     }
 
     /// `worker` begins something that may block, and ends it when it drops what is returned.
@@ -141,7 +100,7 @@ impl WorkerPool {
     pub(super) fn dismiss(&self) {
         self.is_over.store(true, Ordering::SeqCst);
         // Whoever is about to wait has the lock.
-        drop(self.permits());
+        drop(self.free_permits());
         self.permit_is_free.notify_all();
     }
 
@@ -150,8 +109,8 @@ impl WorkerPool {
         self.is_over.load(Ordering::SeqCst)
     }
 
-    fn permits(&self) -> MutexGuard<'_, Permits> {
-        unpoisoned(self.permits.lock())
+    fn free_permits(&self) -> MutexGuard<'_, Vec<usize>> {
+        unpoisoned(self.free.lock())
     }
 }
 
@@ -179,19 +138,13 @@ impl WorkerPool {
                 );
                 if exchange.is_ok() {
                     *seen = retaken;
-                    self.free(worker.permit.load(Ordering::Relaxed));
+                    let permit = worker.permit.load(Ordering::Relaxed);
+                    self.free_permits().push(permit);
+                    self.permit_is_free.notify_one();
                 }
             }
         }
         is_active
-    }
-
-    fn free(&self, permit: usize) {
-        let mut permits = self.permits();
-        permits.free.push_back(permit);
-        self.count_free(&permits);
-        drop(permits);
-        self.permit_is_free.notify_one();
     }
 
     /// Whether no worker has begun something that may block since the look that left `seen`.

@@ -14,7 +14,7 @@ mod response;
 mod turn;
 
 pub use chunked::{write_chunk, write_last_chunk};
-pub use conversation::{Conversation, Kept, Sent};
+pub use conversation::{Conversation, Kept};
 pub use persistence::Persistence;
 pub use refusal::Refusal;
-pub use turn::{Limits, Payload, Turn};
+pub use turn::{Limits, Payload, Sent, Turn};

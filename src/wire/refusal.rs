@@ -3,15 +3,15 @@
 //! A refusal ends the connection: after a request that is not understood, the start of the next one is unknown. The
 //! sentences are for people; they never repeat a byte of what the client sent.
 
-use crate::message::{Headers, Response, StatusCode, TargetError};
+use crate::message::{Request, Response, StatusCode, TargetError};
 
 /// A request that no handler will see.
 ///
 /// ```
 /// use sockeye::wire::Refusal;
-/// use sockeye::{Headers, StatusCode};
+/// use sockeye::{Request, StatusCode};
 ///
-/// let response = Refusal::HostMissing.response(&Headers::new());
+/// let response = Refusal::HostMissing.response(&Request::get("/"));
 /// assert_eq!(response.status(), StatusCode::BAD_REQUEST);
 /// assert_eq!(response.into_text()?, "400 Bad Request: HTTP/1.1 requires a Host field\n");
 /// # Ok::<(), std::io::Error>(())
@@ -68,6 +68,8 @@ pub enum Refusal {
     Expectation,
     /// The rest of the head or body did not come in time.
     Timeout,
+    /// There are as many connections as there may be.
+    NoRoom,
 }
 
 impl Refusal {
@@ -81,6 +83,7 @@ impl Refusal {
             Refusal::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Expectation => StatusCode::EXPECTATION_FAILED,
             Refusal::Timeout => StatusCode::REQUEST_TIMEOUT,
+            Refusal::NoRoom => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -129,11 +132,18 @@ impl Refusal {
             Refusal::BodyTooLarge => "the request body is larger than this server accepts",
             Refusal::Expectation => "the only expectation known here is 100-continue",
             Refusal::Timeout => "the rest of the request did not come in time",
+            Refusal::NoRoom => {
+                "this server has as many clients as it can take; try again in a moment"
+            }
         }
     }
 
-    /// The whole answer, in the form that `client` (the request's fields, as far as they are known) prefers.
-    pub fn response(self, headers: &Headers) -> Response {
-        Response::problem(self.status(), self.sentence(), headers)
+    /// The whole answer to `request`, as far as that is known.
+    pub fn response(self, request: &Request) -> Response {
+        let response = Response::problem(self.status(), self.sentence(), request);
+        match self {
+            Refusal::NoRoom => response.with_header("Retry-After", "1"),
+            _ => response,
+        }
     }
 }

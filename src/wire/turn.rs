@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::persistence::Persistence;
 use super::refusal::Refusal;
-use crate::message::{FileSlice, Stream};
+use crate::message::{FileSlice, StatusCode, Stream};
 
 /// How large a request may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,4 +76,17 @@ pub enum Payload {
         /// Whether to frame what it yields as chunks.
         chunked: bool,
     },
+}
+
+/// What has been sent of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// Its status.
+    pub status: StatusCode,
+    /// Bytes behind its head, with the framing of chunks.
+    pub body_bytes: u64,
+    /// Why the request was refused, if it was.
+    pub refusal: Option<Refusal>,
+    /// What becomes of the connection.
+    pub persistence: Persistence,
 }

@@ -1,5 +1,7 @@
 // The demo page's field for a request by hand: what is typed, and what the server says to it.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { repository, test } from './harness.mjs'
 
 // What each example leads to, in order of the bytes that travel.
 const EXAMPLES = {
@@ -16,7 +18,7 @@ const EXAMPLES = {
   'two lengths': ['HTTP/1.1 400 Bad Request   # there must be at most one Content-Length field'],
 }
 
-export async function demoRequest(page, url) {
+test('a request that is written by hand is read and answered byte by byte', { directory: join(repository, 'public') }, async ({ page, url }) => {
   await page.goto(url)
   const form = page.locator('#write')
   const heard = page.locator('#heard')
@@ -71,4 +73,4 @@ export async function demoRequest(page, url) {
   await page.setViewportSize({ width: 360, height: 740 })
   const width = await page.evaluate(() => document.documentElement.scrollWidth)
   assert.ok(width <= 360, `${width} pixels wide`)
-}
+})

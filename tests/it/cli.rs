@@ -110,6 +110,32 @@ fn more_threads_than_any_machine_has_end_with_a_sentence() {
 }
 
 #[test]
+fn a_script_learns_the_url_only_of_a_server_that_serves() {
+    let here = tempfile::tempdir().unwrap();
+    // Room for fewer threads than it wants.
+    let limited = "ulimit -v 1000000; exec \"$0\" \"$@\"";
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            limited,
+            env!("CARGO_BIN_EXE_sockeye"),
+            "--threads=1024",
+            "--port=0",
+        ])
+        .arg(here.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        (output.status.code(), &output.stdout[..]),
+        (Some(1), &b""[..]),
+        "{said}"
+    );
+    assert!(said.contains("ask for less with --threads"), "{said}");
+}
+
+#[test]
 fn wrong_arguments_exit_2() {
     let here = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = run(&["--prot", "80"], here.path());

@@ -17,6 +17,8 @@ use crate::support::{Answer, Client};
 pub(crate) struct Program {
     child: Child,
     address: SocketAddr,
+    /// What it says on stdout, where that is piped.
+    url: String,
     // Open until the end: a reader that is gone would be a fault of its own.
     _stdout: Option<BufReader<ChildStdout>>,
 }
@@ -41,13 +43,17 @@ impl Program {
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut url = String::new();
         stdout.read_line(&mut url).expect("it says where it is");
-        let port = url.trim_end().trim_end_matches('/').rsplit(':').next();
+        let port = url
+            .rsplit(':')
+            .next()
+            .and_then(|rest| rest.split('/').next());
         let port = port
             .and_then(|port| port.parse().ok())
             .unwrap_or_else(|| panic!("no URL: {url:?}"));
         Program {
             child,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
+            url,
             _stdout: Some(stdout),
         }
     }
@@ -60,12 +66,17 @@ impl Program {
                 .spawn()
                 .expect("it starts"),
             address: SocketAddr::from(([127, 0, 0, 1], port)),
+            url: String::new(),
             _stdout: None,
         }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.url.trim_end()
     }
 
     pub(crate) fn connect(&self) -> Client {

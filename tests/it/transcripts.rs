@@ -17,6 +17,7 @@
 //! | `>\| text` | one of several readings: the dialog is held once with each line of the group; `<\|` alike, in step |
 //! | (empty) | nothing; parts two groups |
 //! | `>= closes its side` | the client says nothing more, but listens |
+//! | `>= finds no room` | there are as many connections as there may be when the client says what follows |
 //! | `>= falls silent` | the client takes longer than the server waits |
 //! | `<= closed` | the connection is closed now; without this or the next, it must live on |
 //! | `<= drained` | closed, but what the client still says is read first, so that it hears the answer |

@@ -210,6 +210,12 @@ impl Connections {
         self.taken.load(Ordering::Relaxed)
     }
 
+    /// How many connections are not idle.
+    pub(in crate::server) fn active(&self) -> usize {
+        let idle = self.slots.iter().filter(|slot| slot.due().is(Kind::Idle));
+        self.taken().saturating_sub(idle.count())
+    }
+
     /// When the next wait is over.
     pub(in crate::server) fn next_due(&self) -> Option<Instant> {
         // A deadline that is set later wakes the monitor.

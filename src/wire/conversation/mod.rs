@@ -27,7 +27,7 @@ use super::chunked::{write_chunk, write_last_chunk};
 use super::head::HeadScan;
 use super::persistence::Persistence;
 use super::refusal::Refusal;
-use super::turn::{Limits, Payload, Turn};
+use super::turn::{Limits, Payload, Sent, Turn};
 use crate::message::{Request, Response, StatusCode};
 pub use kept::Kept;
 
@@ -78,19 +78,6 @@ pub struct Conversation {
     /// Bytes of its body that have been sent.
     body_sent: u64,
     kept: Option<Box<Kept>>,
-}
-
-/// What has been sent of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// Its status.
-    pub status: StatusCode,
-    /// Bytes behind its head, with the framing of chunks.
-    pub body_bytes: u64,
-    /// Why the request was refused, if it was.
-    pub refusal: Option<Refusal>,
-    /// What becomes of the connection.
-    pub persistence: Persistence,
 }
 
 #[derive(Debug)]
@@ -375,6 +362,14 @@ impl Conversation {
             if let Some(turn) = step {
                 return turn;
             }
+        }
+    }
+
+    /// Refuses a client that has no slot, by [`Turn::Refuse`], whatever was received of its request.
+    pub fn turn_away(&mut self) {
+        if matches!(self.turn(), Turn::Head | Turn::NeedBytes) {
+            self.forget_request();
+            self.refuse(Refusal::NoRoom);
         }
     }
 

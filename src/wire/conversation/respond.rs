@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{BodyEcho, Conversation, Phase};
-use crate::message::{Body, Headers, Response, StatusCode, Version};
+use crate::message::{Body, Response, Version};
 use crate::wire::body_reader::BodyReader;
 use crate::wire::chunked::write_chunk;
 use crate::wire::head::HeadScan;
@@ -67,17 +67,6 @@ impl Conversation {
             }
             (_, rest) => self.answer_now(response, rest, date),
         }
-    }
-
-    /// Answers a client that has no slot, before anything is received from it.
-    pub fn turn_away(&mut self, date: &str) {
-        let sentence = "this server has as many clients as it can take; try again in a moment";
-        let response =
-            Response::problem(StatusCode::SERVICE_UNAVAILABLE, sentence, &Headers::new())
-                .with_header("Retry-After", "1");
-        self.request.clear();
-        self.persistence = Persistence::Last;
-        self.answer_now(response, None, date);
     }
 
     pub(super) fn answer_now(&mut self, response: Response, rest: Option<BodyReader>, date: &str) {

@@ -26,7 +26,7 @@ fn output(bytes: &[u8], step: usize) -> String {
             Turn::Close => return text(output, "closed"),
             Turn::Answered => continue,
             Turn::Deliver => unreachable!("all is in the output"),
-            Turn::Refuse(refusal) => refusal.response(conversation.request().headers()),
+            Turn::Refuse(refusal) => refusal.response(conversation.request()),
             Turn::Body => {
                 let request = conversation.request();
                 let upload = request.destination.as_ref().expect("it was chosen");

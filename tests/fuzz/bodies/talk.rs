@@ -96,7 +96,7 @@ pub(crate) fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, manners: Mann
                 let is_echo = relaying.take().is_some();
                 talk.heard
                     .push(heard(&conversation, Way::Refused(refusal), is_echo));
-                let response = refusal.response(conversation.request().headers());
+                let response = refusal.response(conversation.request());
                 conversation.answer(response, DATE);
             }
             Turn::Deliver => {

@@ -135,6 +135,8 @@ fn without_echo_a_file_of_that_name_is_served() {
 fn a_base_is_where_the_site_lives() {
     let place = place(&[("index.html", "home"), ("docs/a.txt", "a")]);
     let program = start(&place, &["--base", "/repo/"]);
+    let url = format!("http://localhost:{}/repo/", program.address().port());
+    assert_eq!(program.url(), url);
     assert_eq!(get(&program, "/repo/", &[]).text(), "home");
     assert_eq!(get(&program, "/repo/docs/a.txt?x", &[]).text(), "a");
     assert_eq!(
@@ -154,11 +156,20 @@ fn a_base_is_where_the_site_lives() {
         let answer = get(&program, path, &[]);
         assert_eq!(answer.status, 404, "{path}");
         assert!(
-            answer.text().contains("the site lives under /repo/"),
+            answer.text().contains("the site lives under `/repo/`"),
             "{}",
             answer.text()
         );
     }
+    for path in ["/none", "/repo/none", "/repo/docs/none"] {
+        let page = get(&program, path, &[HTML]);
+        assert!(
+            page.text().contains("<a href=\"/repo/\">Home</a>"),
+            "{path}"
+        );
+    }
+    let spa = start(&place, &["--base", "/repo/", "--spa"]);
+    assert_eq!(get(&spa, "/repo/any/way", &[HTML]).text(), "home");
     assert!(refused(&["--base", "/a b/"]).contains("expected a path such as /repo/"));
 }
 

@@ -52,10 +52,9 @@ fn a_404_explains_itself_in_the_form_that_the_client_reads_best() {
             text.text(),
             format!("404 Not Found: there is nothing here; {sentence}\n")
         );
-        assert!(
-            get(&program, path, &[HTML]).text().contains(sentence),
-            "{path}"
-        );
+        let page = get(&program, path, &[HTML]);
+        let shown = page.text().replace("<code>", "`").replace("</code>", "`");
+        assert!(shown.contains(sentence), "{path}: {shown}");
         let json = get(&program, path, &[("Accept", "application/json")]);
         assert_eq!(json.field("Content-Type"), Some("application/problem+json"));
         assert!(json.text().contains(sentence), "{path}");

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use super::{get, place, refused, send, start};
+use super::{HTML, get, place, refused, send, start};
 use crate::program::Program;
 
 #[test]
@@ -196,4 +196,35 @@ fn cache_says_how_long_files_are_kept() {
         assert_eq!(get(&program, "/none.css", &[]).field("Cache-Control"), None);
     }
     assert!(refused(&["--cache", "forever"]).contains("expected no-cache, off, auto"));
+}
+
+#[test]
+fn a_client_that_finds_no_room_can_read_why() {
+    let place = place(&[("50x.html", "the site's own")]);
+    let flags = [
+        "--max-connections=1",
+        "--cors=http://a.test",
+        "-H",
+        "X-A: 1",
+    ];
+    let program = start(&place, &flags);
+    let mut uploading = program.connect();
+    uploading.say("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab");
+    uploading.hear_head();
+    let origin = ("Origin", "http://a.test");
+    for (fields, body) in [
+        (&[origin][..], "as many clients as it can take"),
+        (&[origin, HTML], "the site's own"),
+    ] {
+        let answer = get(&program, "/none", fields);
+        assert_eq!(
+            (answer.status, answer.field("Retry-After")),
+            (503, Some("1"))
+        );
+        assert_eq!(answer.field("Access-Control-Allow-Origin"), Some(origin.1));
+        assert_eq!(answer.field("X-A"), Some("1"));
+        assert!(answer.text().contains(body), "{}", answer.text());
+    }
+    uploading.say("cd");
+    assert_eq!(uploading.hear_exactly(4), b"abcd");
 }

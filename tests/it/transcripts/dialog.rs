@@ -17,6 +17,7 @@ pub(super) enum Step {
     Say(Vec<u8>),
     CloseOneSide,
     FallSilent,
+    FindNoRoom,
     Hear(Vec<Piece>),
     Closed,
     Drained,
@@ -45,6 +46,7 @@ impl Dialog {
             ("", "") | ("# ", _) => {}
             ("@ ", setting) => self.set(setting)?,
             (">=", " closes its side") => self.steps.push(Step::CloseOneSide),
+            (">=", " finds no room") => self.steps.push(Step::FindNoRoom),
             (">=", " falls silent") => self.steps.push(Step::FallSilent),
             ("<=", " closed") => self.steps.push(Step::Closed),
             ("<=", " drained") => self.steps.push(Step::Drained),

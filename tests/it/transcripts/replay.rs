@@ -22,6 +22,7 @@ struct Player<'a> {
     conversation: Conversation,
     handler: &'a dyn Handler,
     closed: bool,
+    finds_no_room: bool,
     /// Heard, but not yet listened to.
     output: Vec<u8>,
     heard: Heard,
@@ -33,6 +34,7 @@ pub(super) fn replay(dialog: &Dialog, size: usize, handler: &dyn Handler) -> Res
         conversation: Conversation::new(dialog.limits),
         handler,
         closed: false,
+        finds_no_room: false,
         output: Vec::new(),
         heard: Heard::default(),
     };
@@ -43,6 +45,7 @@ pub(super) fn replay(dialog: &Dialog, size: usize, handler: &dyn Handler) -> Res
             Step::Say(bytes) => bytes.chunks(size).for_each(|piece| player.say(piece)),
             Step::CloseOneSide => player.end(),
             Step::FallSilent => player.fall_silent(),
+            Step::FindNoRoom => player.finds_no_room = true,
             Step::Hear(_) => player
                 .heard
                 .answers
@@ -73,6 +76,9 @@ impl Player<'_> {
     fn say(&mut self, piece: &[u8]) {
         if !self.closed {
             self.conversation.receive(piece);
+            if mem::take(&mut self.finds_no_room) {
+                self.conversation.turn_away();
+            }
             self.take_turns();
         }
     }
@@ -107,7 +113,7 @@ impl Player<'_> {
                 }
                 Turn::Refuse(refusal) => {
                     self.heard.refusals.push(refusal);
-                    let response = refusal.response(self.conversation.request().headers());
+                    let response = refusal.response(self.conversation.request());
                     self.conversation.answer(response, DATE);
                 }
                 Turn::Deliver => self.deliver(),

@@ -1,0 +1,1 @@
+export const words = 'loaded later'
