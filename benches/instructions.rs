@@ -6,6 +6,7 @@
 mod dialog;
 
 use std::env;
+use std::ops::Range;
 
 use sockeye::Handler;
 use sockeye::wire::Turn;
@@ -23,13 +24,37 @@ fn main() {
     }
 }
 
-const KINDS: [&str; 4] = ["hot", "browser", "unmodified", "missing"];
+const KINDS: [&str; 6] = [
+    "hot",
+    "browser",
+    "compressed",
+    "unmodified",
+    "missing",
+    "many",
+];
 
 fn run(kind: &str, times: u64) {
-    let (_directory, handler) = dialog::site();
+    if kind == "compressed" && !cfg!(feature = "compress") {
+        return;
+    }
+    if kind == "many" {
+        let (_directory, handler, requests) = dialog::large_site();
+        let requests: Vec<&str> = requests.iter().map(String::as_str).collect();
+        return exchange(kind, &handler, &requests, 1024..1500, times);
+    }
+    let flags: &[&str] = if kind == "compressed" {
+        &["--compress"]
+    } else {
+        &[]
+    };
+    let (_directory, handler) = dialog::site(flags);
     let (request, answer_bytes) = match kind {
         "hot" => (dialog::WRK.to_owned(), 1024..1500),
         "browser" => (dialog::BROWSER.to_owned(), 1024..1500),
+        "compressed" => {
+            until_it_is_best(&handler);
+            (dialog::BROWSER.to_owned(), 200..500)
+        }
         "unmodified" => {
             let tag = tag(&handler);
             let fields = format!("\r\nIf-None-Match: {tag}\r\n\r\n");
@@ -38,9 +63,20 @@ fn run(kind: &str, times: u64) {
         "missing" => (dialog::WRK.replace("1k", "no"), 100..500),
         _ => panic!("{kind}: one of {KINDS:?}"),
     };
+    exchange(kind, &handler, &[&request], answer_bytes, times);
+}
+
+/// Says the requests in turn, so many in all.
+fn exchange(
+    kind: &str,
+    handler: &dyn Handler,
+    requests: &[&str],
+    answer_bytes: Range<usize>,
+    times: u64,
+) {
     let mut conversation = dialog::conversation();
-    for _ in 0..times {
-        let bytes = dialog::exchange(&mut conversation, &handler, request.as_bytes());
+    for request in requests.iter().cycle().take(times as usize) {
+        let bytes = dialog::exchange(&mut conversation, handler, request.as_bytes());
         assert!(answer_bytes.contains(&bytes), "{kind}: {bytes}");
     }
 }
@@ -53,4 +89,16 @@ fn tag(handler: &dyn Handler) -> String {
     let response = handler.handle_head(conversation.request()).expect("a file");
     let tag = response.headers().get("ETag").expect("a file has a tag");
     tag.to_owned()
+}
+
+/// Has the file compressed, and again as small as can be, which a thread does.
+fn until_it_is_best(handler: &dyn Handler) {
+    let mut conversation = dialog::conversation();
+    for _ in 0..2 {
+        dialog::exchange(&mut conversation, handler, dialog::BROWSER.as_bytes());
+    }
+    let threads = || std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count);
+    while threads() > 1 {
+        std::thread::yield_now();
+    }
 }

@@ -16,8 +16,10 @@ many=3000
 bounds=(
   "hot 4800 0"
   "browser 12200 0"
+  "compressed 15600 0"
   "unmodified 5550 0"
   "missing 6850 4"
+  "many 23700 29"
 )
 
 work=$(mktemp -d)

@@ -142,7 +142,7 @@ fn listing(bencher: Bencher<'_, '_>) {
 /// One small file, asked for and answered: once, and sixteen times at once.
 #[divan::bench(args = [1, 16])]
 fn conversation(bencher: Bencher<'_, '_>, pipelined: usize) {
-    let (_directory, handler) = dialog::site();
+    let (_directory, handler) = dialog::site(&[]);
     let requests = dialog::WRK.repeat(pipelined);
     let mut conversation = dialog::conversation();
     bencher.bench_local(|| dialog::exchange(&mut conversation, &handler, requests.as_bytes()));
@@ -151,7 +151,7 @@ fn conversation(bencher: Bencher<'_, '_>, pipelined: usize) {
 /// The same, asked for by a browser.
 #[divan::bench]
 fn browsers_conversation(bencher: Bencher<'_, '_>) {
-    let (_directory, handler) = dialog::site();
+    let (_directory, handler) = dialog::site(&[]);
     let mut conversation = dialog::conversation();
     bencher
         .bench_local(|| dialog::exchange(&mut conversation, &handler, dialog::BROWSER.as_bytes()));

@@ -23,6 +23,8 @@
 //! | feature | adds |
 //! |---|---|
 //! | `json` | `Request::json` and `Response::json`, by `serde` |
+//! | `compress` | `FilesConfig::compress`: gzip and brotli; on by default |
+//! | `zstd` | zstd too, which takes a C compiler; on by default |
 //!
 //! # The map
 //!

@@ -3,6 +3,7 @@
 #[path = "../../src/site.rs"]
 mod command;
 
+use std::ffi::OsString;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
@@ -40,21 +41,44 @@ pub(crate) const BROWSER: &str = "GET /1k.txt HTTP/1.1\r\n\
 
 const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-/// What the command serves when no flag is set: a directory with one file of 1 KB, in memory from the first request on.
-pub(crate) fn site() -> (TempDir, impl Handler) {
+/// What the command serves with these flags: a directory with one file of 1 KB, in memory from the first request on.
+pub(crate) fn site(flags: &[&str]) -> (TempDir, impl Handler + use<>) {
     let directory = tempfile::tempdir().expect("a directory of our own");
     fs::write(directory.path().join("1k.txt"), [b'a'; 1024]).expect("room for 1 KB");
+    let handler = served(directory.path(), flags, None);
+    (directory, handler)
+}
+
+/// A directory with many more files of 1 KB than are kept in memory, and their requests.
+#[allow(dead_code, reason = "not every bench asks for it")]
+pub(crate) fn large_site() -> (TempDir, impl Handler, Vec<String>) {
+    let directory = tempfile::tempdir().expect("a directory of our own");
+    let requests = (0..8_000).map(|number| {
+        let folder = format!("{:02}", number % 64);
+        let folder_path = directory.path().join(&folder);
+        fs::create_dir_all(&folder_path).expect("room for a directory");
+        fs::write(folder_path.join(number.to_string()), [b'a'; 1024]).expect("room for 1 KB");
+        WRK.replace("1k.txt", &format!("{folder}/{number}"))
+    });
+    let requests = requests.collect();
+    let handler = served(directory.path(), &[], Some(1024 * 1024));
+    (directory, handler, requests)
+}
+
+fn served(directory: &Path, flags: &[&str], cache_bytes: Option<usize>) -> impl Handler + use<> {
     // Only a file older than the clock's granularity is kept in memory, and its date is told once its second is over.
     thread::sleep(Duration::from_millis(1100));
-    let options = Options::parse([directory.path()], |_| true, |_| None);
-    let options = options.expect("a directory is all it takes");
+    let flags = flags.iter().map(|flag| OsString::from(*flag));
+    let arguments = flags.chain([directory.into()]);
+    let options = Options::parse(arguments, |_| true, |_| None).expect("these flags are there");
     let chosen = cli_directory::choose(options.directory.as_deref(), Path::new("."));
     let chosen = chosen.expect("it was just made");
-    let files = StaticFiles::with_config(&chosen.path, &options.files.config());
+    let mut config = options.files.config();
+    config.cache_bytes = cache_bytes.unwrap_or(config.cache_bytes);
+    let files = StaticFiles::with_config(&chosen.path, &config);
     let files = files.expect("it was just made");
     let missing = Missing::default();
-    let handler = command::handler(&options, files, &chosen, Vec::new(), true, missing);
-    (directory, handler)
+    command::handler(&options, files, &chosen, Vec::new(), true, missing)
 }
 
 /// A conversation in which nothing has been said.

@@ -16,7 +16,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 # Name, program, arguments. WORK, SITE, PORT and CORES are put in, and CONF is the template of that name, filled.
 PEERS = {
-    "sockeye": ("sockeye", ["QUIET", "-p", "PORT", "SITE"]),
+    "sockeye": ("sockeye", ["QUIET", "COMPRESS", "-p", "PORT", "SITE"]),
     "nginx": ("nginx", ["-p", "WORK", "-c", "CONF"]),
     "nginx-cached": ("nginx", ["-p", "WORK", "-c", "CONF"]),
     "h2o": ("h2o", ["-c", "CONF"]),
@@ -35,6 +35,14 @@ LOGS = {
     "h2o": ("", "access-log: WORK/h2o.access"),
     "lighttpd": ("", 'accesslog.filename = "WORK/lighttpd.access"'),
     "caddy": ("", "log {\n output file WORK/caddy.access\n }"),
+}
+
+# What stands for COMPRESS, for text that is compressed beforehand and text that is not. What is not here does neither.
+COMPRESS = {
+    "sockeye": "--compress",
+    "nginx": "gzip on; gzip_static on;",
+    "h2o": "compress: [gzip]\nfile.send-compressed: ON",
+    "caddy": "encode gzip",
 }
 
 OPEN_FILES = "open_file_cache max=200000 inactive=60s; open_file_cache_valid 1s;"
@@ -58,7 +66,7 @@ def program_of(name, sockeye):
 class Peer:
     """One server, running."""
 
-    def __init__(self, name, sockeye, site, work, log=False):
+    def __init__(self, name, sockeye, site, work, log=False, compress=False):
         self.name, self.port = name, free_port()
         self.program = program_of(name, sockeye)
         family = name.removesuffix("-cached")
@@ -69,12 +77,14 @@ class Peer:
         template = HERE / f"{family}.conf"
         if template.exists():
             text = template.read_text().replace("ACCESS_LOG", LOGS[family][log])
+            text = text.replace("COMPRESS", COMPRESS.get(name, "") if compress else "")
             text = text.replace("CACHE", OPEN_FILES if name.endswith("-cached") else "")
             for word, value in put.items():
                 text = text.replace(word, value)
             put["CONF"] = str(folder / "conf")
             Path(put["CONF"]).write_text(text)
-        words = [word for word in PEERS[name][1] if word != "QUIET" or not log]
+        words = [word for word in PEERS[name][1] if (word != "QUIET" or not log) and (word != "COMPRESS" or compress)]
+        put["COMPRESS"] = "--compress"
         put["QUIET"] = "-q"
         began = time.monotonic()
         self.process = subprocess.Popen(

@@ -63,6 +63,10 @@ pub struct FileFlags {
     #[arg(long)]
     pub no_siblings: bool,
 
+    /// Compress text (br, zstd, gzip) for clients that take it so, and keep it in half of --cache-bytes
+    #[arg(long)]
+    pub compress: bool,
+
     /// Memory for the contents of small files
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     #[arg(default_value = plain_bytes(FilesConfig::default().cache_bytes))]
@@ -76,6 +80,7 @@ impl FileFlags {
             hidden: self.hidden,
             follow_symlinks: self.follow_symlinks,
             cache_bytes: self.cache_bytes,
+            compress: self.compress,
             siblings: !self.no_siblings,
             index: self.index.clone(),
             listing: !self.no_listing,
@@ -135,6 +140,21 @@ fn media_type(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn compression_that_cannot_be_is_an_error_that_says_what_to_do() {
+        use crate::cli::Options;
+        let parse = |arguments: &[&str]| Options::parse(arguments, |_| false, |_| None);
+        let exit = parse(&["--compress", "--cache-bytes", "0"]).unwrap_err();
+        let hint = match cfg!(feature = "compress") {
+            true => "let --cache-bytes be 1M",
+            false => "build it with `--features compress`",
+        };
+        assert_eq!(exit.code, 2);
+        assert!(exit.text.contains(hint), "{}", exit.text);
+        assert_eq!(parse(&["--compress"]).is_ok(), cfg!(feature = "compress"));
+        assert!(parse(&["--cache-bytes", "0"]).is_ok());
+    }
 
     #[test]
     fn values_are_checked_before_anything_is_served() {

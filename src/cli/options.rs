@@ -151,6 +151,9 @@ impl Options {
                 self.take_platform_variables(|name| variable(name).filter(|_| name == "PORT"))?;
             }
         }
+        if let Some((error, hint)) = self.files.config().compress_error() {
+            return Err(Exit::usage(format!("--compress: {error}\n  {hint}")));
+        }
         let number = self
             .directory
             .as_deref()

@@ -2,7 +2,8 @@
 //!
 //! What is found under a path is only a memory: it counts if the file's fingerprint, asked anew for every request, is
 //! the remembered one, and only what was settled when it was read is taken in (see [`validators`](super::validators)).
-//! So nothing here expires and nothing is invalidated; what is not asked for any more gives way to what is.
+//! So nothing here expires and nothing is invalidated; what is not asked for any more gives way to what is. While there
+//! is no room, most of what is new is not taken in: of many files that are asked for once each, hardly any is worth that.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -14,13 +15,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::description::Description;
 use super::encoding::{Coding, Codings};
-use super::representation::{Content, Description, Representation};
+use super::representation::{Content, Representation};
 use crate::sync::unpoisoned;
 
-/// Enough that threads seldom meet; each with room for the largest file that is kept.
+/// Enough that threads seldom meet.
 const SHARDS_MAX: usize = 16;
-const SHARD_BYTES_MIN: usize = 1024 * 1024;
 
 /// What an entry takes besides its texts: the structures, their spans and the allocator's rounding.
 const ENTRY_BYTES: usize = 1024;
@@ -37,6 +38,8 @@ pub(super) struct Entry {
     pub(super) second: AtomicU64,
     /// Where the file lies beneath the root.
     pub(super) path: CString,
+    /// The path whose place it takes while there is no file.
+    pub(super) instead_of: Option<CString>,
     pub(super) description: Arc<Description>,
     /// Its bytes, if they are few.
     pub(super) bytes: Option<Bytes>,
@@ -49,17 +52,25 @@ pub(super) struct Entry {
 pub(super) struct Cache {
     shards: Box<[RwLock<Shard>]>,
     shard_bytes_max: usize,
+    newcomers: u64,
     seed: u64,
     made: Instant,
 }
 
 impl Cache {
-    /// Room for about `bytes_max`; 0 remembers nothing. Without knowing `seed`, no client can make paths collide.
-    pub(super) fn new(bytes_max: usize, seed: u64) -> Cache {
-        let count = (bytes_max / SHARD_BYTES_MIN).clamp(1, SHARDS_MAX);
+    /// Room for about `bytes_max`; 0 remembers nothing. An entry may take `entry_bytes_max`, or all where that is less.
+    /// While there is no room, one of `newcomers` is taken in. Without knowing `seed`, no client can make paths collide.
+    pub(super) fn new(
+        bytes_max: usize,
+        entry_bytes_max: usize,
+        newcomers: u64,
+        seed: u64,
+    ) -> Cache {
+        let count = (bytes_max / entry_bytes_max).clamp(1, SHARDS_MAX);
         Cache {
             shards: (0..count).map(|_| RwLock::default()).collect(),
             shard_bytes_max: bytes_max / count,
+            newcomers,
             seed,
             made: Instant::now(),
         }
@@ -109,11 +120,17 @@ impl Cache {
         holds
     }
 
+    /// Forgets what does not hold any more, so that it is not asked for again.
+    pub(super) fn forget(&self, entry: &Entry) {
+        let hash = self.hash(&entry.raw_path, entry.coding);
+        unpoisoned(self.shard(hash).write()).remove(hash);
+    }
+
     /// Remembers a settled representation in the place of what was known of `raw_path` in this coding.
     pub(super) fn insert(
         &self,
         (raw_path, coding): (&str, Option<Coding>),
-        path: CString,
+        (path, instead_of): (CString, Option<CString>),
         found: &Representation,
         (siblings, second): (Codings, u64),
     ) {
@@ -126,9 +143,15 @@ impl Cache {
             + bytes.as_ref().map_or(0, Bytes::len)
             + raw_path.len()
             + path.as_bytes().len()
-            + description.fields.as_lines().len()
-            + description.unmodified_fields.as_lines().len();
+            + instead_of.as_ref().map_or(0, |path| path.as_bytes().len())
+            // Some of them stand in a 304 too.
+            + 2 * description.fields.as_lines().len();
         if cost > self.shard_bytes_max {
+            return;
+        }
+        let hash = self.hash(raw_path, coding);
+        let mut shard = unpoisoned(self.shard(hash).write());
+        if !shard.admits(hash, cost, self.shard_bytes_max, self.newcomers) {
             return;
         }
         let entry = Arc::new(Entry {
@@ -137,13 +160,12 @@ impl Cache {
             siblings,
             second: AtomicU64::new(second),
             path,
+            instead_of,
             description: Arc::clone(description),
             bytes,
             verified: AtomicU64::new(0),
             cost,
         });
-        let hash = self.hash(raw_path, coding);
-        let mut shard = unpoisoned(self.shard(hash).write());
         shard.remove(hash);
         while shard.bytes + cost > self.shard_bytes_max {
             shard.evict();
@@ -170,6 +192,8 @@ struct Shard {
     slots: Vec<Slot>,
     hand: usize,
     bytes: usize,
+    /// How many have come while there was no room.
+    newcomers: u64,
 }
 
 #[derive(Debug)]
@@ -180,6 +204,15 @@ struct Slot {
 }
 
 impl Shard {
+    /// Whether an entry is taken in: if it has a place already, if there is room, or now and then.
+    fn admits(&mut self, hash: u64, cost: usize, bytes_max: usize, newcomers: u64) -> bool {
+        if self.places.contains_key(&hash) || self.bytes + cost <= bytes_max {
+            return true;
+        }
+        self.newcomers += 1;
+        self.newcomers.is_multiple_of(newcomers)
+    }
+
     fn push(&mut self, hash: u64, entry: Arc<Entry>) {
         self.bytes += entry.cost;
         self.places.insert(hash, self.slots.len());
@@ -206,18 +239,19 @@ impl Shard {
                 self.hand = 0;
             }
             let slot = &mut self.slots[self.hand];
-            if !std::mem::take(slot.is_used.get_mut()) {
-                let hash = slot.hash;
+            let (hash, was_used) = (slot.hash, std::mem::take(slot.is_used.get_mut()));
+            // Also past a place that the newest entry takes over.
+            self.hand += 1;
+            if !was_used {
                 return self.remove(hash);
             }
-            self.hand += 1;
         }
     }
 }
 
 /// The keys are hashes already.
 #[derive(Debug, Default)]
-struct Hashed(u64);
+pub(super) struct Hashed(u64);
 
 impl Hasher for Hashed {
     fn write(&mut self, _: &[u8]) {
@@ -236,9 +270,11 @@ impl Hasher for Hashed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::representation::{Kind, Terms};
+    use crate::files::representation::{Beginning, Kind, Terms};
     use crate::tree::Rules;
     use crate::tree::{Opened, Root};
+
+    const MIB: usize = 1024 * 1024;
 
     /// A representation of `size` bytes.
     fn found(size: usize) -> Representation {
@@ -252,14 +288,15 @@ mod tests {
             started: (0, 0),
             digests: None,
             media_types: &[],
+            compresses: false,
         };
         let kind = Kind::Named(b"a", Codings::default());
-        Representation::of(file, fingerprint, kind, terms).unwrap()
+        Representation::of(file, fingerprint, Beginning::default(), kind, terms).unwrap()
     }
 
     fn insert(cache: &Cache, raw_path: &str, found: &Representation) {
         let siblings = (Codings::default(), 0);
-        cache.insert((raw_path, None), c"a".to_owned(), found, siblings);
+        cache.insert((raw_path, None), (c"a".to_owned(), None), found, siblings);
     }
 
     fn bytes(cache: &Cache) -> usize {
@@ -272,8 +309,9 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_however_much_is_served() {
-        let cache = Cache::new(4 * 1024 * 1024, 1);
+        let cache = Cache::new(4 * 1024 * 1024, MIB, 8, 1);
         let found = found(10_000);
+        let is_known = |n| cache.get(&format!("/{n}"), None).is_some();
         for n in 0..100_000 {
             insert(&cache, &format!("/{n}"), &found);
         }
@@ -282,12 +320,28 @@ mod tests {
             "{}",
             bytes(&cache)
         );
-        assert!(cache.get("/99999", None).is_some() && cache.get("/0", None).is_none());
+        assert!((0..1000).all(|n| !is_known(n)) && (99_000..100_000).any(is_known));
+    }
+
+    #[test]
+    fn what_is_asked_for_once_hardly_replaces_anything_and_what_is_asked_for_often_gets_in() {
+        let cache = Cache::new(1024 * 1024, MIB, 8, 1);
+        let found = found(1000);
+        (0..1000).for_each(|n| insert(&cache, &format!("/{n}"), &found));
+        let known = (0..1000).filter(|n| cache.get(&format!("/{n}"), None).is_some());
+        let before = known.count();
+        let is_kept = |n: &usize| cache.get(&format!("/{n}"), None).is_some();
+        (1000..1000 + before).for_each(|n| insert(&cache, &format!("/{n}"), &found));
+        assert!((0..1000).filter(is_kept).count() > before * 3 / 4);
+        assert!((0..8).any(|_| {
+            insert(&cache, "/often", &found);
+            cache.get("/often", None).is_some()
+        }));
     }
 
     #[test]
     fn what_is_asked_for_stays() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 8, 1);
         let found = found(1000);
         insert(&cache, "/hot", &found);
         for n in 0..10_000 {
@@ -298,7 +352,7 @@ mod tests {
 
     #[test]
     fn the_same_url_is_remembered_once() {
-        let cache = Cache::new(1024 * 1024, 1);
+        let cache = Cache::new(1024 * 1024, MIB, 8, 1);
         for size in [10, 20, 30] {
             insert(&cache, "/a", &found(size));
         }
@@ -311,7 +365,7 @@ mod tests {
 
     #[test]
     fn without_room_nothing_is_remembered() {
-        let cache = Cache::new(0, 1);
+        let cache = Cache::new(0, MIB, 8, 1);
         insert(&cache, "/a", &found(10));
         assert!(cache.get("/a", None).is_none() && !cache.is_on());
     }

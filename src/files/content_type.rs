@@ -45,10 +45,26 @@ pub(super) fn content_type<'a>(
         "application/octet-stream"
     });
     if media_type.starts_with("text/") && !media_type.contains(';') {
-        format!("{media_type}; charset=utf-8").into()
+        [media_type, "; charset=utf-8"].concat().into()
     } else {
         media_type.into()
     }
+}
+
+/// What is worth compressing besides text.
+#[rustfmt::skip]
+const COMPRESSIBLE: &[&str] = &[
+    "application/javascript", "application/json", "application/toml", "application/wasm", "application/x-javascript",
+    "application/x-ndjson", "application/xml", "application/yaml", "font/otf", "font/ttf",
+];
+
+/// Whether bytes of this type mostly are much smaller compressed. Pictures, sound, video and archives are compressed already.
+pub(super) fn is_compressible(media_type: &str) -> bool {
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    let mut suffixes = ["+json", "+xml"].iter();
+    media_type.starts_with("text/")
+        || suffixes.any(|suffix| media_type.ends_with(suffix))
+        || COMPRESSIBLE.contains(&media_type)
 }
 
 fn extension(name: &[u8]) -> Option<&str> {

@@ -66,38 +66,44 @@ pub(super) fn negotiate(headers: &Headers, available: Codings) -> Option<Coding>
     if available.is_empty() {
         return None;
     }
+    // The weights of all codings, then of `*` and of `identity`, in thousandths; of several for one name the first counts.
+    let mut weights = [None; Coding::ALL.len() + 2];
+    const ANY: usize = Coding::ALL.len();
+    const IDENTITY: usize = ANY + 1;
+    for element in headers.elements("Accept-Encoding") {
+        let end = memchr::memchr(b';', element).unwrap_or(element.len());
+        let name = element[..end].trim_ascii();
+        let place = match name {
+            b"*" => ANY,
+            _ if name.eq_ignore_ascii_case(b"identity") => IDENTITY,
+            _ => match Coding::ALL.iter().position(|coding| coding.is_named(name)) {
+                Some(place) => place,
+                None => continue,
+            },
+        };
+        weights[place].get_or_insert_with(|| parameter_of(&element[end..]));
+    }
+    let identity = weights[IDENTITY].or(weights[ANY]);
     // Without the field anything would do; what is not asked for is not given.
-    let mut best = None;
-    let mut best_weight = 0;
-    let any = |name: &[u8]| name == b"*";
-    let identity = weight(headers, |name| name.eq_ignore_ascii_case(b"identity"))
-        .or_else(|| weight(headers, any));
-    for coding in Coding::ALL {
-        if !available.contains(coding) {
-            continue;
-        }
-        let weight = weight(headers, |name| coding.is_named(name))
-            .or_else(|| weight(headers, any))
-            .unwrap_or(0);
+    let mut best = (None, 0);
+    for (place, coding) in Coding::ALL.into_iter().enumerate() {
+        let weight = weights[place].or(weights[ANY]).unwrap_or(0);
         // The file as it is must be named to be liked better: that it is acceptable does not tell its weight.
-        if weight > best_weight && identity.is_none_or(|identity| weight >= identity) {
-            best = Some(coding);
-            best_weight = weight;
+        let is_liked = weight > best.1 && identity.is_none_or(|identity| weight >= identity);
+        if available.contains(coding) && is_liked {
+            best = (Some(coding), weight);
         }
     }
-    best
+    best.0
 }
 
-/// The weight of the first element whose name is `is_wanted`, in thousandths.
-fn weight(headers: &Headers, is_wanted: impl Fn(&[u8]) -> bool) -> Option<u16> {
-    headers.elements("Accept-Encoding").find_map(|element| {
-        let mut parts = element.split(|&byte| byte == b';');
-        let name = parts.next().unwrap_or_default().trim_ascii();
-        is_wanted(name).then(|| match parts.next() {
-            None => 1000,
-            Some(parameter) => parameter_weight(parameter.trim_ascii()).unwrap_or(0),
-        })
-    })
+/// The weight in what follows a name: `;q=0.5`, or nothing. What is malformed is not wanted.
+fn parameter_of(rest: &[u8]) -> u16 {
+    let parameter = rest.get(1..).map(|rest| {
+        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
+        rest[..end].trim_ascii()
+    });
+    parameter.map_or(1000, |parameter| parameter_weight(parameter).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use rustix::fs::Dir;
 use super::StaticFiles;
 use crate::text::printable;
 use crate::tree::SafePath;
-use crate::tree::{Failure, Opened};
+use crate::tree::{Failure, Opened, is_directory};
 
 /// How many names are read for one explanation.
 const NAMES_MAX: usize = 2_000;
@@ -90,9 +90,7 @@ impl StaticFiles {
                     let path = join(&directory, &other)?;
                     match self.root.look_through(&path) {
                         Ok(_) if other == name => return Some(path),
-                        Ok(stat) if crate::tree::is_directory(&stat) => {
-                            next.push(path.into_bytes())
-                        }
+                        Ok(stat) if is_directory(&stat) => next.push(path.into_bytes()),
                         _ => {}
                     }
                 }

@@ -5,8 +5,12 @@
 //! whether the file is still the same, and never skips it.
 
 mod cache;
+mod compress;
+mod config;
 mod content_type;
+mod description;
 mod digests;
+mod encoders;
 mod encoding;
 mod explain;
 mod multipart;
@@ -14,11 +18,12 @@ mod preconditions;
 mod range;
 mod representation;
 mod response;
+mod room;
 mod siblings;
 mod single;
 mod validators;
 
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -26,17 +31,25 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use cache::{Cache, Entry};
-use digests::{DIGESTS_BYTES_MAX, Digests};
+use compress::Compressor;
+use digests::Digests;
 use encoding::{Coding, Codings};
-use representation::{Content, Kind, Representation, Terms};
-use siblings::{SIBLINGS_BYTES_MAX, Siblings};
+use representation::{Beginning, Content, Kind, Representation, Terms};
+use siblings::Siblings;
 use validators::Timestamp;
+
+pub use config::FilesConfig;
 
 use crate::Handler;
 use crate::listing::{self, Budget, Directory};
 use crate::message::{Method, Request, Response};
 use crate::sync::RateLimit;
 use crate::tree::{Failure, Opened, PathError, Root, Rules, SafePath};
+
+/// What an entry of the cache may take: far more than the largest file that is kept.
+const CACHED_BYTES_MAX: usize = 1 << 20;
+/// While there is no room in the cache, one file of so many is taken in.
+const NEWCOMERS: u64 = 8;
 
 /// The files of a directory, and pages that list what has no `index.html`.
 ///
@@ -50,6 +63,7 @@ pub struct StaticFiles {
     digests: Digests,
     /// `None` if they are not to be served.
     siblings: Option<Siblings>,
+    compressor: Option<Compressor>,
     hidden: bool,
     index: CString,
     listing: bool,
@@ -60,54 +74,6 @@ pub struct StaticFiles {
     boundary_seed: u64,
     complaints: RateLimit,
     listings: Arc<Budget>,
-}
-
-/// What may be served, and how much of it is kept in memory.
-///
-/// ```
-/// use sockeye::{FilesConfig, Handler, Request, StaticFiles, StatusCode};
-///
-/// let config = FilesConfig { listing: false, ..FilesConfig::default() };
-/// let files = StaticFiles::with_config("src", &config)?;
-/// assert_eq!(files.handle(&Request::get("/")).status(), StatusCode::NOT_FOUND);
-/// assert_eq!(files.handle(&Request::get("/lib.rs")).status(), StatusCode::OK);
-/// # Ok::<(), std::io::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct FilesConfig {
-    /// Whether names that begin with a dot are served and listed, be it through a link. `/.well-known/` is served
-    /// anyway.
-    pub hidden: bool,
-    /// Whether symbolic links may lead out of the directory.
-    pub follow_symlinks: bool,
-    /// How many bytes of memory small files may take; 0 keeps none.
-    pub cache_bytes: usize,
-    /// Whether `app.js.br`, `app.js.zst` or `app.js.gz` is served for `app.js` to clients that take it so, where it is
-    /// not older.
-    pub siblings: bool,
-    /// The file that stands for its directory; one name.
-    pub index: String,
-    /// Whether a directory without an index is listed; if not, it is 404.
-    pub listing: bool,
-    /// Whether `/about` is `about.html` where there is no file `about`.
-    pub clean_urls: bool,
-    /// Media types by extension (without the dot, in any letter case), before all others that are known.
-    pub media_types: Vec<(String, String)>,
-}
-
-impl Default for FilesConfig {
-    fn default() -> FilesConfig {
-        FilesConfig {
-            hidden: false,
-            follow_symlinks: false,
-            cache_bytes: 32 * 1024 * 1024,
-            siblings: true,
-            index: "index.html".to_owned(),
-            listing: true,
-            clean_urls: false,
-            media_types: Vec::new(),
-        }
-    }
 }
 
 /// What stands behind a URL.
@@ -121,14 +87,6 @@ enum Found {
     /// The URL is none of ours.
     BadPath(PathError),
     Nothing(Failure),
-}
-
-impl FilesConfig {
-    /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take
-    /// them.
-    pub fn memory_bytes(&self) -> usize {
-        self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX
-    }
 }
 
 impl StaticFiles {
@@ -152,12 +110,27 @@ impl StaticFiles {
             may_escape: config.follow_symlinks,
             may_reveal: config.hidden,
         };
-        let root = Root::open(root.as_ref(), rules)?;
+        if let Some((error, hint)) = config.compress_error() {
+            let error = format!("{error}; {hint}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
+        }
+        let root = Arc::new(Root::open(root.as_ref(), rules)?);
         let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
-        let cache = Cache::new(config.cache_bytes, secrets.hash_one("cache"));
+        let compressed_bytes = if config.compress {
+            config.cache_bytes / 2
+        } else {
+            0
+        };
+        let compressor = config.compress.then(|| {
+            let seed = secrets.hash_one("compressed");
+            Compressor::new(Arc::clone(&root), compressed_bytes, seed)
+        });
+        let cache_bytes = config.cache_bytes - compressed_bytes;
+        let seed = secrets.hash_one("cache");
+        let cache = Cache::new(cache_bytes, CACHED_BYTES_MAX, NEWCOMERS, seed);
         Ok(StaticFiles {
-            root: Arc::new(root),
+            root,
             hidden: config.hidden,
             index,
             listing: config.listing,
@@ -166,7 +139,10 @@ impl StaticFiles {
             first_answer: OnceLock::new(),
             cache,
             digests: Digests::default(),
-            siblings: config.siblings.then(Siblings::default),
+            siblings: config
+                .siblings
+                .then(|| Siblings::new(secrets.hash_one("siblings"))),
+            compressor,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: RateLimit::new(),
             listings: Arc::default(),
@@ -187,18 +163,21 @@ impl StaticFiles {
             return response::redirect(format!("{}/", request.prefix()), query);
         }
         let seed = self.boundary_seed;
-        if let Some((entry, content)) = self.remembered(request, None) {
-            if !entry.siblings.is_empty()
-                && let Some(found) =
-                    self.variant(request, &entry.path, &entry.description, entry.siblings)
-            {
+        if let Some(entry) = self.remembered(request, None) {
+            let content = || self.content(&entry);
+            let file = (&*entry.path, &entry.description);
+            if let Some(found) = self.variant(request, file, entry.siblings, content) {
                 return response::file(&found.description, found.content, request, seed);
             }
-            return response::file(&entry.description, content, request, seed);
+            if let Some(content) = content() {
+                return response::file(&entry.description, content, request, seed);
+            }
         }
         match self.find(path) {
             Found::File(found, path, siblings) => {
-                let variant = self.variant(request, &path, &found.description, siblings);
+                let content = || Some(found.content.clone());
+                let file = (&*path, &found.description);
+                let variant = self.variant(request, file, siblings, content);
                 let found = variant.unwrap_or(found);
                 response::file(&found.description, found.content, request, seed)
             }
@@ -226,26 +205,48 @@ impl StaticFiles {
         *self.first_answer.get_or_init(validators::now)
     }
 
-    /// What is known of a URL, if the file is still the one it is known of.
-    fn remembered(
-        &self,
-        request: &Request,
-        coding: Option<Coding>,
-    ) -> Option<(Arc<Entry>, Content)> {
+    /// What is known of a URL, if the file is still the one it is known of. Where that is not in memory and sent as it is,
+    /// only [`StaticFiles::content`] shows whether it is.
+    fn remembered(&self, request: &Request, coding: Option<Coding>) -> Option<Arc<Entry>> {
         let entry = self.cache.get(request.path(), coding)?;
         if entry.description.has_come_of_age() {
             return None;
         }
-        let content = match &entry.bytes {
-            Some(bytes) => {
-                let known = &entry.description.fingerprint;
-                let is_same = || self.root.is_still(&entry.path, known);
-                let holds = self.cache.still_holds(&entry, request.received(), is_same);
-                holds.then(|| Content::Memory(bytes.clone()))?
+        // Of one that is not in memory and sent as it is, the look when it is opened says whether it is the same.
+        let is_opened = entry.bytes.is_none() && (coding.is_some() || !entry.description.varies);
+        let is_same = || self.is_in_place(&entry) && (is_opened || self.is_still(&entry));
+        if !self.cache.still_holds(&entry, request.received(), is_same) {
+            self.cache.forget(&entry);
+            return None;
+        }
+        (coding.is_some() || self.has_known_siblings(&entry)).then_some(entry)
+    }
+
+    fn is_still(&self, entry: &Entry) -> bool {
+        self.root
+            .is_still(&entry.path, &entry.description.fingerprint)
+    }
+
+    /// Whether nothing has appeared that comes before it.
+    fn is_in_place(&self, entry: &Entry) -> bool {
+        let before = entry.instead_of.as_ref();
+        before.is_none_or(|path| self.root.is_no_file(path))
+    }
+
+    /// The bytes of a file that is remembered, if it is still the one.
+    fn content(&self, entry: &Entry) -> Option<Content> {
+        if let Some(bytes) = &entry.bytes {
+            return Some(Content::Memory(bytes.clone()));
+        }
+        match self.root.find(&entry.path) {
+            Ok(Opened::File(file, fingerprint)) if fingerprint == entry.description.fingerprint => {
+                Some(Content::File(Arc::new(file)))
             }
-            None => self.reopened(&entry)?,
-        };
-        (coding.is_some() || self.has_known_siblings(&entry)).then_some((entry, content))
+            _ => {
+                self.cache.forget(entry);
+                None
+            }
+        }
     }
 
     fn terms(&self) -> Terms<'_> {
@@ -253,15 +254,7 @@ impl StaticFiles {
             started: self.started(),
             digests: self.cache.is_on().then_some(&self.digests),
             media_types: &self.media_types,
-        }
-    }
-
-    fn reopened(&self, entry: &Entry) -> Option<Content> {
-        match self.root.find(&entry.path).ok()? {
-            Opened::File(file, fingerprint) if fingerprint == entry.description.fingerprint => {
-                Some(Content::File(Arc::new(file)))
-            }
-            _ => None,
+            compresses: self.compressor.is_some(),
         }
     }
 
@@ -277,15 +270,16 @@ impl StaticFiles {
         let found = if path.names_directory() {
             self.find_directory(raw_path, &path)
         } else {
-            match self.root.find(path.as_c_str()) {
-                Err(Failure::Missing) | Ok(Opened::Directory(_))
+            match self.open(path.as_c_str()) {
+                Err(Failure::Missing) | Ok((Opened::Directory(_), _))
                     if self.clean_urls && self.has_page(&path) =>
                 {
                     let page = path.page();
-                    self.describe(raw_path, &page, self.root.find(&page))
+                    let opened = self.open(&page);
+                    self.describe(raw_path, (page, Some(path.as_c_str().to_owned())), opened)
                 }
-                Ok(Opened::Directory(_)) => Ok(Found::Elsewhere(path)),
-                opened => self.describe(raw_path, path.as_c_str(), opened),
+                Ok((Opened::Directory(_), _)) => Ok(Found::Elsewhere(path)),
+                opened => self.describe(raw_path, (path.as_c_str().to_owned(), None), opened),
             }
         };
         found.unwrap_or_else(Found::Nothing)
@@ -299,9 +293,9 @@ impl StaticFiles {
     /// The index, or if there is none the listing. A directory whose index may not be served is not listed either.
     fn find_directory(&self, raw_path: &str, path: &SafePath) -> Result<Found, Failure> {
         let index = path.entry(&self.index);
-        match self.root.find(&index) {
-            Err(Failure::Missing) | Ok(Opened::Directory(_)) => {}
-            opened => return self.describe(raw_path, &index, opened),
+        match self.open(&index) {
+            Err(Failure::Missing) | Ok((Opened::Directory(_), _)) => {}
+            opened => return self.describe(raw_path, (index, None), opened),
         }
         match self.root.find(path.as_c_str())? {
             Opened::Directory(_) if !self.listing => Err(Failure::Missing),
@@ -311,24 +305,25 @@ impl StaticFiles {
         }
     }
 
+    /// What is said of a file that was opened; remembered under `raw_path`, if it may be, as long as no file takes the place of
+    /// what it stands for.
     fn describe(
         &self,
         raw_path: &str,
-        path: &CStr,
-        opened: Result<Opened, Failure>,
+        (path, instead_of): (CString, Option<CString>),
+        opened: Result<(Opened, Beginning), Failure>,
     ) -> Result<Found, Failure> {
-        let Opened::File(file, fingerprint) = opened? else {
+        let (Opened::File(file, fingerprint), start) = opened? else {
             return Err(Failure::Missing);
         };
         let second = self.root.second();
-        let siblings = self.siblings_of(path, &fingerprint);
+        let siblings = self.siblings_of(&path, &fingerprint);
         let kind = Kind::Named(path.to_bytes(), siblings);
-        let found = Representation::of(file, fingerprint, kind, self.terms())?;
-        let path = CString::from(path);
+        let found = Representation::of(file, fingerprint, start, kind, self.terms())?;
         if found.description.is_settled {
-            let siblings = (siblings, second);
+            let paths = (path.clone(), instead_of);
             self.cache
-                .insert((raw_path, None), path.clone(), &found, siblings);
+                .insert((raw_path, None), paths, &found, (siblings, second));
         }
         Ok(Found::File(found, path, siblings))
     }

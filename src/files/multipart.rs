@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::ops::Range;
 
-use super::representation::{Content, Description};
+use super::description::Description;
+use super::representation::Content;
 use crate::message::{FileSlice, Stream};
 
 /// A reader of the parts with their heads.

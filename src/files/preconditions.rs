@@ -66,9 +66,13 @@ impl Validators {
             (Some(value), None) if value.ends_with(b"\"") => {
                 self.tag.as_ref().is_some_and(|tag| tag.as_bytes() == value)
             }
-            // A date is strong only once its second is over (RFC 9110 §8.8.2.2).
+            // A date is strong only once its second is over (RFC 9110 §8.8.2.2), and if it is that of one representation alone
+            // (§8.8.1).
             (Some(value), None) => parse_date(value).is_some_and(|date| {
-                self.modified == Some(date) && date < now().0 && self.is_unmodified_since(date)
+                self.modified == Some(date)
+                    && !self.is_date_shared
+                    && date < now().0
+                    && self.is_unmodified_since(date)
             }),
         }
     }

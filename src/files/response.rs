@@ -7,10 +7,11 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
+use super::description::Description;
 use super::multipart::{self, content_range};
 use super::preconditions::Verdict;
 use super::range::{Selection, select};
-use super::representation::{Content, Description};
+use super::representation::Content;
 use super::validators::{http_date, now};
 use crate::message::{Body, Headers, Method, Request, Response, StatusCode};
 use crate::tree::Failure;
@@ -89,7 +90,7 @@ pub(super) fn file(
         }
         Verdict::NotModified => Response::from_parts(
             StatusCode::NOT_MODIFIED,
-            description.unmodified_fields.clone(),
+            description.unmodified_fields().clone(),
             Body::Empty,
         )
         .explained(why),

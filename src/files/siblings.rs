@@ -1,21 +1,26 @@
 //! Files that lie beside another and hold its bytes compressed: `app.js.br`, `app.js.zst`, `app.js.gz`.
 //!
 //! Few directories have any. Whether one does is looked up once a second, by its names if its own times show that they
-//! may have changed; only then is a file's own name tried with each suffix. So a sibling that is put in place is found
-//! within a second or so; one that is gone or older than its file is never sent, since that is asked every time.
+//! may have changed; only then is a file's own name tried with each suffix. The same look shows whether there are pipes
+//! or devices, which must not be opened. So a sibling that is put in place is found within a second or so; one that is
+//! gone or older than its file is never sent, since that is asked every time.
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasherDefault;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustix::fs::{Dir, FileType};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::cache::Entry;
+use super::cache::{Entry, Hashed};
+use super::compress::Text;
+use super::description::Description;
+use super::encoders::codings;
 use super::encoding::{Coding, Codings, negotiate};
-use super::representation::{Description, Kind, Representation};
+use super::representation::{Beginning, Content, Kind, Representation};
 use super::{StaticFiles, validators};
 use crate::message::{Fingerprint, Request};
 use crate::sync::unpoisoned;
@@ -27,12 +32,15 @@ const DIRECTORIES_MAX: usize = 1024;
 /// What all of it takes at most, with the table's spare room.
 pub(super) const SIBLINGS_BYTES_MAX: usize = DIRECTORIES_MAX * 256;
 
+// What is read of a file before it is known how long it is: all of most.
+const START_BYTES: usize = 32 * 1024;
+
 /// What is known of directories.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Siblings {
-    secret: RandomState,
+    seed: u64,
     /// By the hashes of their paths.
-    directories: Mutex<HashMap<u64, Known>>,
+    directories: Mutex<HashMap<u64, Known, BuildHasherDefault<Hashed>>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +49,15 @@ struct Known {
     second: u64,
     /// The directory then, if a later change must show in it.
     fingerprint: Option<Fingerprint>,
+    contents: Contents,
+}
+
+/// What is in a directory.
+#[derive(Debug, Clone, Copy)]
+struct Contents {
     has_siblings: bool,
+    /// Whether it holds files, directories and links only.
+    is_plain: bool,
 }
 
 impl StaticFiles {
@@ -59,6 +75,16 @@ impl StaticFiles {
         is_same
     }
 
+    /// Opens a file and reads what it begins with.
+    pub(super) fn open(&self, path: &CStr) -> Result<(Opened, Beginning), Failure> {
+        let siblings = self.siblings.as_ref();
+        let is_plain = siblings.is_some_and(|siblings| siblings.is_plain(&self.root, path));
+        let at = validators::now();
+        let mut bytes = Vec::with_capacity(START_BYTES);
+        let opened = self.root.find_and_read(path, is_plain, Some(&mut bytes))?;
+        Ok((opened, Beginning { bytes, at }))
+    }
+
     pub(super) fn siblings_of(&self, path: &CStr, file: &Fingerprint) -> Codings {
         let siblings = self.siblings.as_ref();
         siblings.map_or(Codings::default(), |siblings| {
@@ -66,8 +92,38 @@ impl StaticFiles {
         })
     }
 
-    /// The file in the coding that the client likes best, unless that is the file as it is.
+    /// The file in the coding that the client likes best, unless that is the file as it is: a sibling, or if it takes none
+    /// that there is, compressed here.
     pub(super) fn variant(
+        &self,
+        request: &Request,
+        (path, original): (&CStr, &Arc<Description>),
+        siblings: Codings,
+        content: impl FnOnce() -> Option<Content>,
+    ) -> Option<Representation> {
+        if !original.varies {
+            return None;
+        }
+        let sibling = self.sibling_for(request, path, original, siblings);
+        let compressor = self.compressor.as_ref();
+        let Some(compressor) = compressor.filter(|_| sibling.is_none()) else {
+            return sibling;
+        };
+        // Ranges are those of the file as it is.
+        if !original.is_compressible || request.headers().contains("Range") {
+            return None;
+        }
+        let coding = negotiate(request.headers(), codings())?;
+        let text = Text {
+            original,
+            path,
+            coding,
+        };
+        compressor.representation(text, content)
+    }
+
+    /// The sibling in the coding that the client likes best, unless that is the file as it is.
+    fn sibling_for(
         &self,
         request: &Request,
         path: &CStr,
@@ -93,9 +149,12 @@ impl StaticFiles {
         coding: Coding,
     ) -> Option<Representation> {
         let media_type = original.fields.get("Content-Type")?;
-        if let Some((entry, content)) = self.remembered(request, Some(coding))
+        let path = sibling_path(path, coding);
+        if let Some(entry) = self.remembered(request, Some(coding))
+            && entry.path == path
             && is_current(&entry.description.fingerprint, &original.fingerprint)
             && entry.description.fields.get("Content-Type") == Some(media_type)
+            && let Some(content) = self.content(&entry)
         {
             let description = Arc::clone(&entry.description);
             return Some(Representation {
@@ -103,19 +162,18 @@ impl StaticFiles {
                 content,
             });
         }
-        let path = sibling_path(path, coding);
-        let Opened::File(file, fingerprint) = self.root.find(&path).ok()? else {
+        let (Opened::File(file, fingerprint), start) = self.open(&path).ok()? else {
             return None;
         };
         let kind = Kind::Encoded(media_type, coding);
-        let found = Representation::of(file, fingerprint, kind, self.terms()).ok()?;
+        let found = Representation::of(file, fingerprint, start, kind, self.terms()).ok()?;
         if !is_current(&found.description.fingerprint, &original.fingerprint) {
             return None;
         }
         if found.description.is_settled {
             let none = (Codings::default(), 0);
             let key = (request.path(), Some(coding));
-            self.cache.insert(key, path, &found, none);
+            self.cache.insert(key, (path, None), &found, none);
         }
         Some(found)
     }
@@ -133,14 +191,17 @@ fn is_current(sibling: &Fingerprint, file: &Fingerprint) -> bool {
 }
 
 impl Siblings {
+    /// Of no directory yet. Without knowing `seed`, no client can make paths collide.
+    pub(super) fn new(seed: u64) -> Siblings {
+        Siblings {
+            seed,
+            directories: Mutex::default(),
+        }
+    }
+
     /// In which codings the file at `path` lies beside itself.
     pub(super) fn of(&self, root: &Root, path: &CStr, file: &Fingerprint) -> Codings {
-        let bytes = path.to_bytes();
-        let directory = match memchr::memrchr(b'/', bytes) {
-            Some(slash) => &bytes[..slash],
-            None => b".",
-        };
-        if !self.has_siblings(root, directory) {
+        if !self.contents(root, directory_of(path)).has_siblings {
             return Codings::default();
         }
         let is_there = |&coding: &Coding| {
@@ -154,33 +215,54 @@ impl Siblings {
         there.fold(Codings::default(), Codings::with)
     }
 
-    fn has_siblings(&self, root: &Root, directory: &[u8]) -> bool {
+    /// Whether the directory that `path` lies in is known to hold neither pipes nor devices, or did at most a second ago.
+    pub(super) fn is_plain(&self, root: &Root, path: &CStr) -> bool {
+        let known = self.known(directory_of(path));
+        known.is_some_and(|known| known.second == root.second() && known.contents.is_plain)
+    }
+
+    fn contents(&self, root: &Root, directory: &[u8]) -> Contents {
         let second = root.second();
-        let key = self.secret.hash_one(directory);
-        let known = self.lock().get(&key).copied();
+        let known = self.known(directory);
         if let Some(known) = known
             && known.second == second
         {
-            return known.has_siblings;
+            return known.contents;
         }
-        // What cannot be listed may still hold some.
+        // What cannot be listed may still hold anything.
         let looked = look(root, directory, known).unwrap_or(Known {
             second,
             fingerprint: None,
-            has_siblings: true,
+            contents: Contents {
+                has_siblings: true,
+                is_plain: false,
+            },
         });
         let mut directories = self.lock();
         if directories.len() >= DIRECTORIES_MAX {
             directories.clear();
         }
-        let has_siblings = looked.has_siblings;
-        directories.insert(key, Known { second, ..looked });
-        has_siblings
+        directories.insert(self.key(directory), Known { second, ..looked });
+        looked.contents
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Known>> {
+    fn known(&self, directory: &[u8]) -> Option<Known> {
+        self.lock().get(&self.key(directory)).copied()
+    }
+
+    fn key(&self, directory: &[u8]) -> u64 {
+        xxh3_64_with_seed(directory, self.seed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Known, BuildHasherDefault<Hashed>>> {
         unpoisoned(self.directories.lock())
     }
+}
+
+/// The path of the directory that a path lies in.
+fn directory_of(path: &CStr) -> &[u8] {
+    let bytes = path.to_bytes();
+    memchr::memrchr(b'/', bytes).map_or(b".", |slash| &bytes[..slash])
 }
 
 fn look(root: &Root, directory: &[u8], known: Option<Known>) -> Result<Known, Failure> {
@@ -199,19 +281,28 @@ fn look(root: &Root, directory: &[u8], known: Option<Known>) -> Result<Known, Fa
     Ok(Known {
         second: 0,
         fingerprint: is_settled.then_some(fingerprint),
-        has_siblings: holds_siblings(handle)?,
+        contents: contents_of(handle)?,
     })
 }
 
-fn holds_siblings(handle: OwnedFd) -> Result<bool, Failure> {
+fn contents_of(handle: OwnedFd) -> Result<Contents, Failure> {
+    let mut contents = Contents {
+        has_siblings: false,
+        is_plain: true,
+    };
     let mut directory = Dir::new(handle)?;
     while let Some(entry) = directory.read() {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         let is_one = |coding: &Coding| name.ends_with(coding.suffix().as_bytes());
-        if Coding::ALL.iter().any(is_one) {
-            return Ok(true);
+        contents.has_siblings |= Coding::ALL.iter().any(is_one);
+        contents.is_plain &= matches!(
+            entry.file_type(),
+            FileType::RegularFile | FileType::Directory | FileType::Symlink
+        );
+        if contents.has_siblings && !contents.is_plain {
+            break;
         }
     }
-    Ok(false)
+    Ok(contents)
 }

@@ -15,8 +15,8 @@ use crate::message::{Method, Request, Response, StatusCode};
 const HEARD: [&str; 5] = ["Accept", "If-Match", "If-None-Match", "If-Range", "Range"];
 
 impl Response {
-    /// The file at `path`: with its type, and for GET with ranges and, up to 64 KiB, an `ETag` and 304, as `request`
-    /// asks for them. A file that is missing, unreadable or no regular file is a 404.
+    /// The file at `path`: with its type, and for GET with ranges and, up to 112 KiB, an `ETag` and 304, as `request` asks
+    /// for them. A file that is missing, unreadable or no regular file is a 404.
     ///
     /// The path is the program's: it may lead anywhere, through links and to hidden names. Never make it of a part of a
     /// request; [`StaticFiles`] is there for that, and quicker where the same files are asked for often.

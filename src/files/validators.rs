@@ -61,7 +61,14 @@ fn nanos((seconds, nanos): Timestamp) -> i128 {
 
 /// The tag of these very bytes, by their 128-bit digest.
 pub(super) fn tag_of(digest: u128) -> String {
-    format!("\"{digest:032x}\"")
+    let digits = (0..32)
+        .rev()
+        .map(|place| (digest >> (4 * place)) as usize & 15);
+    let mut tag = String::with_capacity(34);
+    tag.push('"');
+    tag.extend(digits.map(|digit| char::from(b"0123456789abcdef"[digit])));
+    tag.push('"');
+    tag
 }
 
 /// The tag of a file too large to be read for it. Hashed, so that inodes are not disclosed.
@@ -80,7 +87,7 @@ pub(super) fn tag_of_state(fingerprint: &Fingerprint) -> String {
 }
 
 /// What is known of one state of a file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Validators {
     /// The strong tag, quotes included.
     pub(super) tag: Option<String>,
@@ -90,6 +97,8 @@ pub(super) struct Validators {
     changed: Timestamp,
     /// Whether it has not changed since before the first date was given out.
     is_older_than_us: bool,
+    /// Whether other representations may bear the same date.
+    pub(super) is_date_shared: bool,
 }
 
 impl Validators {
@@ -107,6 +116,15 @@ impl Validators {
             modified_at: fingerprint.modified,
             changed: fingerprint.changed,
             is_older_than_us: is_settled(fingerprint.changed, started),
+            is_date_shared: false,
+        }
+    }
+
+    /// Of other bytes that this state of the file is sent as.
+    pub(super) fn with_tag(&self, tag: String) -> Validators {
+        Validators {
+            tag: Some(tag),
+            ..self.clone()
         }
     }
 
@@ -126,6 +144,7 @@ impl Validators {
             modified_at: (0, 0),
             changed: (i64::MAX, 0),
             is_older_than_us: false,
+            is_date_shared: false,
         }
     }
 

@@ -114,8 +114,3 @@ impl Directory {
         Some((bytes, fingerprint.size > read as u64))
     }
 }
-
-/// Whether what was looked at is a directory.
-pub(super) fn is_directory(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-}

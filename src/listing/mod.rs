@@ -14,9 +14,9 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use crate::message::{Body, Request, Response, StatusCode, Stream};
-use crate::tree::Failure;
+use crate::tree::{Failure, is_directory};
 pub(crate) use directory::Directory;
-use directory::{Kind, is_directory};
+use directory::Kind;
 use names::Names;
 pub(crate) use names::{BYTES_MAX, Budget};
 use page::{Entry, Sum};

@@ -10,9 +10,9 @@ use std::ffi::CStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering as Memory};
 
-use super::directory::{Directory, Kind, is_directory};
+use super::directory::{Directory, Kind};
 use super::query::{Column, Query};
-use crate::tree::Failure;
+use crate::tree::{Failure, is_directory};
 
 /// What the names of all listings on their way may take together, in bytes.
 pub(crate) const BYTES_MAX: usize = 32 * 1024 * 1024;

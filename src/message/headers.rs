@@ -250,11 +250,25 @@ fn shape(name: &[u8]) -> u64 {
 
 /// Whether `bytes` is a token (RFC 9110 §5.6.2): what names and methods are made of.
 pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty()
-        && bytes
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !bytes.is_empty() && bytes.iter().all(|&byte| IN_TOKENS[usize::from(byte)])
 }
+
+// Each field that is added is looked at byte by byte.
+const IN_TOKENS: [bool; 256] = {
+    let mut table = [false; 256];
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] |= (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
 
 /// Whether `bytes` may stand as a field's value (RFC 9110 §5.5): no control character but the tab, no blank at
 /// either end. Bytes above 0x7F may.

@@ -5,10 +5,10 @@
 
 mod root;
 mod safe_path;
+mod status;
 mod walk;
 
-pub(crate) use root::{
-    Failure, Opened, Root, fingerprint, fingerprint_of, is_directory, is_servable,
-};
+pub(crate) use root::{Failure, Opened, Root};
 pub(crate) use safe_path::{PathError, SafePath, encode, is_path_elsewhere};
+pub(crate) use status::{fingerprint, fingerprint_of, is_directory, is_servable};
 pub(crate) use walk::Rules;

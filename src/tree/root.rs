@@ -2,8 +2,10 @@
 //!
 //! A directory handle and one `openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS` open a path in a single step,
 //! so that nothing swapped in the meantime can lead out; a path with links in it is walked (see [`walk`]). Only regular
-//! files and directories are opened: opening a device can do things, and opening a pipe wakes its writer. What the file
-//! is (its length, its dates) is asked of the descriptor that will be sent, never of the path.
+//! files and directories are opened: opening a device can do things, and opening a pipe wakes its writer. So what a path
+//! leads to is looked at first, unless its directory is known to hold no such thing; if one was made there this very
+//! second, it is opened without waiting and closed again. What the file is (its length, its dates) is asked of the
+//! descriptor that will be sent, never of the path.
 
 use std::ffi::CStr;
 use std::fs::File;
@@ -13,17 +15,23 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
+use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
-use rustix::io::{Errno, retry_on_intr};
+use rustix::io::{Errno, pread, retry_on_intr};
 
+use super::status::{
+    fingerprint, identity, identity_of, is_directory, is_servable, is_state, status,
+};
 use super::walk::{self, Rules, Start};
-use crate::message::{Attributes, Fingerprint};
+use crate::message::Fingerprint;
 use crate::sync::{RateLimit, unpoisoned};
 
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC)
     .union(OFlags::NOCTTY);
+
+const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
 
@@ -123,10 +131,21 @@ impl Root {
 
     /// Opens a file or directory beneath the root; links are followed as long as they stay inside.
     pub(crate) fn find(&self, path: &CStr) -> Result<Opened, Failure> {
-        match self.find_in(&*self.directory()?, path) {
+        self.find_and_read(path, false, None)
+    }
+
+    /// The same; and fills the room of `start` with what the file begins with, before the file is looked at. Where the
+    /// directory `is_plain`, holding neither pipes nor devices, nothing is looked at before it is opened.
+    pub(crate) fn find_and_read(
+        &self,
+        path: &CStr,
+        is_plain: bool,
+        mut start: Option<&mut Vec<u8>>,
+    ) -> Result<Opened, Failure> {
+        match self.find_in(&*self.directory()?, path, is_plain, start.as_deref_mut()) {
             Err(Failure::Missing) if self.is_deleted() => {
                 self.look_again();
-                self.find_in(&*self.directory()?, path)
+                self.find_in(&*self.directory()?, path, is_plain, start)
             }
             found => found,
         }
@@ -138,14 +157,31 @@ impl Root {
         let Ok(directory) = self.directory() else {
             return false;
         };
-        let stat = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()));
+        let flags = AtFlags::NO_AUTOMOUNT;
+        let stat = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, flags));
         stat.is_ok_and(|stat| is_state(&stat, known))
     }
 
-    /// What a link leads to, as far as it stays where links may lead.
+    /// Whether nothing is at `path`, or a directory. No link is followed: what it leads to is for [`Root::find`] to say.
+    pub(crate) fn is_no_file(&self, path: &CStr) -> bool {
+        let Ok(directory) = self.directory() else {
+            return false;
+        };
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+        match retry_on_intr(|| rustix::fs::statat(&directory.handle, path, flags)) {
+            Ok(stat) => is_directory(&stat),
+            Err(errno) => matches!(Failure::from(errno), Failure::Missing),
+        }
+    }
+
+    /// What a path leads to, as far as it stays where links may lead.
     pub(crate) fn look_through(&self, path: &CStr) -> Result<Stat, Failure> {
-        let directory = self.directory()?;
-        let handle = self.open_beneath(&directory, path, OFlags::PATH | OFlags::CLOEXEC)?;
+        self.look_in(&*self.directory()?, path)
+    }
+
+    // Not by `statat`: it would follow a link to wherever that leads, and mount what is mounted when somebody looks.
+    fn look_in(&self, directory: &Directory, path: &CStr) -> Result<Stat, Failure> {
+        let handle = self.open_beneath(directory, path, LOOK)?;
         Ok(status(&handle)?)
     }
 
@@ -154,17 +190,32 @@ impl Root {
         self.looks.generation()
     }
 
-    fn find_in(&self, directory: &Directory, path: &CStr) -> Result<Opened, Failure> {
+    fn find_in(
+        &self,
+        directory: &Directory,
+        path: &CStr,
+        is_plain: bool,
+        start: Option<&mut Vec<u8>>,
+    ) -> Result<Opened, Failure> {
         // Looked at before it is opened, because of pipes and devices; and again afterwards, because that is what
         // counts.
-        let seen = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, AtFlags::empty()))?;
-        if !is_servable(&seen) {
+        if !is_plain && !is_servable(&self.look_in(directory, path)?) {
             return Err(Failure::NotRegular);
         }
         let handle = self.open_beneath(directory, path, READ)?;
+        let read = start.map_or(Ok(0), |start| {
+            start.clear();
+            retry_on_intr(|| pread(&handle, spare_capacity(start), 0))
+        });
+        if read == Err(Errno::ISDIR) {
+            return Ok(Opened::Directory(handle));
+        }
         let stat = status(&handle)?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(Opened::File(handle.into(), fingerprint(&stat))),
+            FileType::RegularFile => {
+                read?;
+                Ok(Opened::File(handle.into(), fingerprint(&stat)))
+            }
             FileType::Directory => Ok(Opened::Directory(handle)),
             _ => Err(Failure::NotRegular),
         }
@@ -268,7 +319,7 @@ impl Directory {
     fn open(path: &Path) -> Result<Directory, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = retry_on_intr(|| rustix::fs::openat(CWD, path, flags, Mode::empty()))?;
-        let identity = identity(&status(&handle)?);
+        let identity = identity_of(&handle)?;
         let mut names = vec![path.to_owned()];
         names.extend(path.canonicalize());
         Ok(Directory {
@@ -300,57 +351,5 @@ fn openat2(
 
 /// Old kernels do not have it, and some sandboxes (systemd's `RestrictSUIDSGID`) forbid it.
 fn openat2_works(directory: &Directory) -> bool {
-    openat2(directory, c".", OFlags::PATH | OFlags::CLOEXEC, BENEATH).is_ok()
-}
-
-/// Whether this is something that may be opened at all.
-pub(crate) fn is_servable(stat: &Stat) -> bool {
-    matches!(
-        FileType::from_raw_mode(stat.st_mode),
-        FileType::RegularFile | FileType::Directory
-    )
-}
-
-/// Whether this is a directory.
-pub(crate) fn is_directory(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
-}
-
-/// What the file or directory behind a descriptor is now.
-pub(crate) fn fingerprint_of(descriptor: impl AsFd) -> Result<Fingerprint, Failure> {
-    Ok(fingerprint(&status(descriptor)?))
-}
-
-fn status(descriptor: impl AsFd) -> Result<Stat, Errno> {
-    retry_on_intr(|| rustix::fs::fstat(&descriptor))
-}
-
-/// The fingerprint of what was looked at.
-pub(crate) fn fingerprint(stat: &Stat) -> Fingerprint {
-    Fingerprint {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-        size: stat.st_size as u64,
-        modified: (stat.st_mtime, stat.st_mtime_nsec as u32),
-        changed: (stat.st_ctime, stat.st_ctime_nsec as u32),
-        attributes: Attributes {
-            links: stat.st_nlink,
-            mode: stat.st_mode,
-            owner: (stat.st_uid, stat.st_gid),
-        },
-    }
-}
-
-/// Whether what was looked at is in the state of `known`. Every request asks this, so nothing is built for it; and the
-/// attributes are not compared: they do not change without the change time.
-fn is_state(stat: &Stat, known: &Fingerprint) -> bool {
-    stat.st_ino == known.inode
-        && stat.st_dev == known.device
-        && stat.st_size as u64 == known.size
-        && (stat.st_ctime, stat.st_ctime_nsec as u32) == known.changed
-        && (stat.st_mtime, stat.st_mtime_nsec as u32) == known.modified
-}
-
-fn identity(stat: &Stat) -> (u64, u64) {
-    (stat.st_dev, stat.st_ino)
+    openat2(directory, c".", LOOK, BENEATH).is_ok()
 }

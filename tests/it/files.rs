@@ -1,5 +1,9 @@
 //! A directory as a handler: answers as plain values, no socket.
 
+#[cfg(feature = "compress")]
+mod compress;
+#[cfg(feature = "compress")]
+mod compress_once;
 mod conditional;
 mod containment;
 mod digests;

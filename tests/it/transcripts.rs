@@ -27,6 +27,7 @@
 
 mod dialog;
 mod replay;
+mod site;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -76,6 +77,7 @@ fn endpoints() -> Router {
             Response::text("salmon\n".repeat(10_000))
         })
         .get("/host", host)
+        .nest("/site", site::Site::new())
 }
 
 /// Answers from the head alone, whatever the body.
@@ -104,6 +106,9 @@ fn transcripts() -> Vec<(String, String, Vec<Dialog>)> {
         let name = path.file_name().expect("an entry has a name");
         let name = name.to_string_lossy().into_owned();
         assert!(name.ends_with(".http"), "{name} is no transcript");
+        if name.starts_with("compressed-") && !cfg!(feature = "compress") {
+            continue;
+        }
         let text = fs::read_to_string(&path).expect("a transcript is text");
         let dialogs = dialog::read(&text).unwrap_or_else(|error| panic!("{name}:{error}"));
         all.push((name, text, dialogs));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use sockeye::files::StaticFiles;
 use sockeye::message::{Method, Request};
 
 use super::site::{Site, ask, get, settle};
@@ -67,11 +68,11 @@ fn until_the_second_is_over() {
 #[test]
 fn a_file_changed_since_the_server_started_gets_its_304_by_date() {
     let site = Site::with("a.txt", "before");
-    site.write("large.bin", vec![1; 100_000]);
+    site.write("large.bin", vec![1; 200_000]);
     let files = site.settled_files();
     get(&files, "/a.txt");
     site.write("a.txt", "after!");
-    site.write("large.bin", vec![2; 100_000]);
+    site.write("large.bin", vec![2; 200_000]);
     until_the_second_is_over();
     for url in ["/a.txt", "/large.bin"] {
         let date = get(&files, url).field("Last-Modified").to_owned();
@@ -84,6 +85,56 @@ fn a_file_changed_since_the_server_started_gets_its_304_by_date() {
     site.write("a.txt", "after?");
     let request = Request::get("/a.txt").with_header("If-Modified-Since", &date);
     assert_eq!(ask(&files, &request).text(), "after?");
+}
+
+#[test]
+fn a_file_put_in_place_with_an_older_date_gets_its_304_by_tag_and_after_a_restart_by_date() {
+    let site = Site::with("a.txt", "one");
+    let date = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    site.date("a.txt", date);
+    let files = site.settled_files();
+    // It may have been given out for other bytes, as here.
+    let known = get(&files, "/a.txt").field("Last-Modified").to_owned();
+    // As `rsync -a` does it.
+    site.write("next", "two");
+    site.date("next", date);
+    fs::rename(site.path("next"), site.path("a.txt")).unwrap();
+    let by_date = |files: &StaticFiles| {
+        let request = Request::get("/a.txt").with_header("If-Modified-Since", &known);
+        ask(files, &request)
+    };
+    for _ in 0..2 {
+        assert_eq!(by_date(&files).text(), "two");
+        let answer = get(&files, "/a.txt");
+        assert_eq!(answer.field("Last-Modified"), known);
+        let by_tag = Request::get("/a.txt").with_header("If-None-Match", answer.field("ETag"));
+        assert_eq!(ask(&files, &by_tag).status, 304);
+        settle();
+    }
+    let restarted = site.settled_files();
+    assert_eq!(by_date(&restarted).status, 304);
+}
+
+#[test]
+fn a_date_outlives_a_restart_until_the_file_changes() {
+    let site = Site::new();
+    let files = site.settled_files();
+    get(&files, "/a.txt");
+    site.write("a.txt", "one");
+    until_the_second_is_over();
+    let date = get(&files, "/a.txt").field("Last-Modified").to_owned();
+    let modified = fs::metadata(site.path("a.txt")).unwrap().modified();
+    // As `wget -N` and `apt-get update` ask.
+    let request = Request::get("/a.txt").with_header("If-Modified-Since", &date);
+    let restarted = site.settled_files();
+    for files in [&files, &restarted] {
+        assert_eq!(ask(files, &request).status, 304);
+    }
+    site.write("a.txt", "two");
+    site.date("a.txt", modified.unwrap());
+    for files in [&files, &restarted] {
+        assert_eq!(ask(files, &request).text(), "two");
+    }
 }
 
 #[test]
@@ -164,7 +215,7 @@ fn an_edit_that_keeps_size_and_date_is_seen() {
 
 #[test]
 fn a_large_file_has_no_tag_until_its_clock_has_ticked() {
-    let site = Site::with("a.bin", vec![1; 100_000]);
+    let site = Site::with("a.bin", vec![1; 200_000]);
     let files = site.files();
     let written = SystemTime::now();
     let answer = get(&files, "/a.bin");

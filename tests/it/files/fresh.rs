@@ -65,7 +65,9 @@ fn thousands_of_replacements_are_all_seen() {
 fn edits_of_a_large_file_are_all_seen() {
     let site = Site::with("a.txt", "");
     let path = site.path("a.txt");
-    edits(&site, 80_000, 500, |bytes| fs::write(&path, bytes).unwrap());
+    edits(&site, 160_000, 500, |bytes| {
+        fs::write(&path, bytes).unwrap()
+    });
 }
 
 #[test]
@@ -80,9 +82,51 @@ fn a_deleted_file_is_gone_at_once() {
 }
 
 #[test]
+fn what_comes_before_a_clean_urls_page_is_served_as_soon_as_it_is_there() {
+    let site = Site::with("about.html", "<p>page");
+    site.write("about.html.gz", "page, compressed");
+    site.write("large.html", "<p>".repeat(50_000));
+    settle();
+    let files = site.files_with(|config| config.clean_urls = true);
+    let request = |url| Request::get(url).with_header("Accept-Encoding", "gzip");
+    for url in ["/about", "/large"] {
+        let name = &url[1..];
+        let page = || {
+            for _ in 0..3 {
+                assert_eq!(
+                    get(&files, url).field("Content-Type"),
+                    "text/html; charset=utf-8"
+                );
+                ask(&files, &request(url));
+            }
+        };
+        page();
+        // A directory does not.
+        fs::create_dir(site.path(name)).unwrap();
+        page();
+        fs::remove_dir(site.path(name)).unwrap();
+        page();
+        site.write(name, "a file");
+        for _ in 0..3 {
+            assert_eq!(get(&files, url).text(), "a file", "{url}");
+            assert_eq!(ask(&files, &request(url)).text(), "a file", "{url}");
+            settle();
+        }
+        fs::remove_file(site.path(name)).unwrap();
+        page();
+        std::os::unix::fs::symlink("other.txt", site.path(name)).unwrap();
+        page();
+        site.write("other.txt", "another file");
+        assert_eq!(get(&files, url).text(), "another file", "{url}");
+        fs::remove_file(site.path("other.txt")).unwrap();
+        fs::remove_file(site.path(name)).unwrap();
+    }
+}
+
+#[test]
 fn a_remembered_file_is_answered_like_a_new_one() {
     let site = Site::with("a.txt", "hello");
-    site.write("large.bin", vec![3; 70_000]);
+    site.write("large.bin", vec![3; 200_000]);
     site.write("index.html", "<p>hello");
     let files = site.settled_files();
     let without = site.files_with(|config| config.cache_bytes = 0);

@@ -1,6 +1,7 @@
 //! Files that are odd: in kind, in date, in size.
 
 use std::fs;
+use std::io::{Read, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{CWD, FileType, Mode};
@@ -45,6 +46,36 @@ fn a_writer_that_waits_on_a_pipe_is_not_woken() {
     // Now somebody does read.
     drop(fs::File::open(site.path("pipe")).unwrap());
     writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_holds_nobody_and_is_not_read() {
+    let site = Site::new();
+    for name in ["small", "large"] {
+        site.write(name, vec![b'a'; if name == "small" { 10 } else { 300_000 }]);
+    }
+    let files = site.settled_files();
+    for name in ["small", "large"] {
+        let url = format!("/{name}");
+        // The directory is known, and so is the file.
+        for _ in 0..3 {
+            assert_eq!(get(&files, &url).status, 200);
+        }
+        fs::remove_file(site.path(name)).unwrap();
+        rustix::fs::mkfifoat(CWD, site.path(name), Mode::RWXU).unwrap();
+        let pipe = fs::File::options()
+            .read(true)
+            .write(true)
+            .open(site.path(name));
+        let mut pipe = pipe.unwrap();
+        pipe.write_all(b"secret").unwrap();
+        for _ in 0..3 {
+            assert_eq!(get(&files, &url).status, 404, "{name}");
+        }
+        let mut bytes = [0; 6];
+        pipe.read_exact(&mut bytes).unwrap();
+        assert_eq!(&bytes, b"secret");
+    }
 }
 
 #[test]
@@ -128,7 +159,7 @@ fn a_huge_file_is_answered_without_reading_it() {
 
 #[test]
 fn replicas_agree_on_the_tag_of_the_same_bytes() {
-    let bytes = vec![7; 100_000];
+    let bytes = vec![7; 200_000];
     let tags = |site: &Site, date: u64| {
         site.date("large.bin", UNIX_EPOCH + Duration::from_secs(date));
         let files = site.settled_files();

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+#[cfg(feature = "compress")]
+use std::process::Stdio;
 
 use super::{HTML, get, place, refused, send, start};
 use crate::program::Program;
@@ -217,4 +219,41 @@ fn a_compressed_sibling_is_served_for_its_file_unless_no_siblings_says_otherwise
         "plain",
         "what lies beside one file is not served"
     );
+}
+
+#[cfg(feature = "compress")]
+#[test]
+fn compress_compresses_text_once_and_never_what_answers_a_request() {
+    let text = "salmon river stone upstream sea ".repeat(3000);
+    let place = place(&[("a.txt", &text)]);
+    let takes_all = [("Accept-Encoding", "gzip, br, zstd")];
+    let root = place.path().join("public");
+    let program = Program::start_with(&root, &["--compress", "-v"], |command| {
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+    });
+    crate::support::until("the file is old enough to have a tag", || {
+        get(&program, "/a.txt", &[]).field("ETag").is_some()
+    });
+    crate::program::crowd(100, |_| {
+        let answer = get(&program, "/a.txt", &takes_all);
+        assert_eq!(
+            (answer.status, answer.field("Vary")),
+            (200, Some("Accept-Encoding"))
+        );
+    });
+    let answer = get(&program, "/a.txt", &takes_all);
+    assert_eq!(answer.field("Content-Encoding"), Some("br"));
+    assert!(answer.body.len() < text.len() / 10);
+    // A page that repeats what it was asked, and secrets beside it, would tell them by its length.
+    let echo = format!("/echo?{text:.600}").replace(' ', "+");
+    for path in [&*echo, "/?q=a", "/no"] {
+        let answer = get(&program, path, &takes_all);
+        assert_eq!(answer.field("Content-Encoding"), None, "{path}");
+    }
+    program.signal(rustix::process::Signal::TERM);
+    let (code, said) = program.wait();
+    assert_eq!(code, Some(0));
+    let hasty = said.matches("compressed \"a.txt\" as br, in haste").count();
+    assert_eq!(hasty, 1, "{said}");
+    assert!(said.matches("compressed ").count() <= 2, "{said}");
 }
