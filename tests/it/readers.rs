@@ -95,6 +95,16 @@ fn a_reader_that_lies_or_panics_harms_its_own_answer_only() {
     assert_eq!(server.ask("GET /").text(), "well\n");
 }
 
+#[test]
+fn an_interim_status_is_no_answer_and_becomes_500() {
+    let server = TestServer::start(|request: &Request| match request.target().path() {
+        "/interim" => Response::new(StatusCode::PROCESSING),
+        _ => Response::text("well\n"),
+    });
+    assert_eq!(server.ask("GET /interim").status, 500);
+    assert_eq!(server.ask("GET /").text(), "well\n");
+}
+
 /// A body without end that panics when it is dropped.
 struct PanicsWhenCut;
 
