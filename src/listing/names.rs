@@ -2,8 +2,8 @@
 //! what is compared first of each lies beside its place.
 //!
 //! Clients may take a listing as slowly as they like, and its names are kept until then. What all of them keep is
-//! bounded; a listing that finds no room left, or is too long by itself, is given in the directory's own order,
-//! which takes no memory at all.
+//! bounded, and so is how many long ones are read and sorted at once; a listing that finds no room left, or is too long
+//! by itself, is given in the directory's own order, which takes no memory at all, and no thread for long.
 
 use std::cmp::Ordering;
 use std::ffi::CStr;
@@ -23,9 +23,21 @@ const LISTING_BYTES_MAX: usize = 8 * 1024 * 1024;
 // What is read of a directory at once, about a thousand names.
 const READ_BYTES: usize = 32 * 1024;
 
-/// The memory for names that is taken.
+// How many directories that are longer are read at once: each takes a core for as long as it takes.
+const READINGS_MAX: usize = 2;
+
+/// What listings may take of the machine together.
 #[derive(Debug, Default)]
-pub(crate) struct Budget(AtomicUsize);
+pub(crate) struct Budget {
+    /// The memory for names that is taken, in bytes.
+    bytes: AtomicUsize,
+    /// How many long directories are being read.
+    readings: AtomicUsize,
+}
+
+/// One of the readings of a budget, given back when it is dropped.
+#[derive(Debug)]
+struct Reading<'a>(&'a Budget);
 
 /// A share of a budget, given back when it is dropped.
 #[derive(Debug)]
@@ -53,7 +65,7 @@ struct Place {
 }
 
 impl Names {
-    /// Reads and sorts them; `None` if there is not the memory to do so.
+    /// Reads and sorts them; `None` if there is not the memory to do so, or too many others do so now.
     pub(super) fn read(
         directory: &Directory,
         query: &Query,
@@ -65,6 +77,7 @@ impl Names {
         };
         let (mut text, mut places) = (Vec::new(), Vec::new());
         let mut buffer = Vec::with_capacity(READ_BYTES);
+        let (mut reads, mut reading) = (0, None);
         while directory.read(buffer.spare_capacity_mut(), |name, kind| {
             if query.selects(name.to_bytes())
                 && let Some((key, is_directory)) = place(directory, query.column, name, kind)?
@@ -79,9 +92,13 @@ impl Names {
             }
             Ok(())
         })? {
+            reads += 1;
+            if reads == 2 {
+                reading = Reading::begin(budget);
+            }
             // One more read may double both.
             let bytes = text.capacity() + places.capacity() * size_of::<Place>();
-            if !share.grow(bytes) {
+            if reads > 1 && reading.is_none() || !share.grow(bytes) {
                 directory.rewind()?;
                 return Ok(None);
             }
@@ -207,7 +224,33 @@ impl<'a> Iterator for Tokens<'a> {
 impl Budget {
     /// As if others had taken all of it.
     pub(super) fn used_up() -> Budget {
-        Budget(AtomicUsize::new(BYTES_MAX))
+        Budget {
+            bytes: AtomicUsize::new(BYTES_MAX),
+            ..Budget::default()
+        }
+    }
+
+    /// As if others were reading as many long directories as may be.
+    pub(super) fn busy() -> Budget {
+        Budget {
+            readings: AtomicUsize::new(READINGS_MAX),
+            ..Budget::default()
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// `None` if there are as many as may be.
+    fn begin(budget: &Budget) -> Option<Reading<'_>> {
+        let reading = Reading(budget);
+        let others = budget.readings.fetch_add(1, Memory::Relaxed);
+        (others < READINGS_MAX).then_some(reading)
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.readings.fetch_sub(1, Memory::Relaxed);
     }
 }
 
@@ -215,7 +258,7 @@ impl Share {
     /// Takes so much that the share has `bytes`; `false` if that is more than there is for one listing, or left.
     fn grow(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
-        let taken = self.budget.0.fetch_add(more, Memory::Relaxed) + more;
+        let taken = self.budget.bytes.fetch_add(more, Memory::Relaxed) + more;
         self.bytes += more;
         self.bytes <= LISTING_BYTES_MAX && taken <= BYTES_MAX
     }
@@ -223,7 +266,7 @@ impl Share {
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.budget.0.fetch_sub(self.bytes, Memory::Relaxed);
+        self.budget.bytes.fetch_sub(self.bytes, Memory::Relaxed);
     }
 }
 

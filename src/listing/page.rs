@@ -280,7 +280,7 @@ fn push_sum(out: &mut Vec<u8>, sum: &Sum, is_unsorted: bool) {
         out.extend_from_slice(b"Nothing here.");
     }
     if is_unsorted {
-        out.extend_from_slice(b". Too many names to sort: they stand as the directory has them.");
+        out.extend_from_slice(b". Too many names to sort, here or in other listings at the same time: they stand as the directory has them.");
     }
 }
 

@@ -315,12 +315,20 @@ fn ask(
             Question::Whole => Some(context.handler.handle(request)),
         })
     });
-    let Some(response) = asked else {
-        let response = refused(request, context, || failed(request));
-        conversation.end_after_answer();
-        return Some(response);
-    };
-    response
+    let status = asked.iter().flatten().map(Response::status).next();
+    let interim = status.filter(StatusCode::is_informational);
+    if let Some(status) = interim {
+        // The client would wait for another, and take the answer to its next request for that.
+        tracing::error!(target: "sockeye", "a handler answered {status}, which is no final status; the request is answered 500");
+    }
+    match asked {
+        Some(response) if interim.is_none() => response,
+        _ => {
+            let response = refused(request, context, || failed(request));
+            conversation.end_after_answer();
+            Some(response)
+        }
+    }
 }
 
 /// A response of the server's own, completed by the handler; as it is, if the handler panics, or the monitor asks. The

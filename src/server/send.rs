@@ -65,6 +65,14 @@ pub(super) fn send_payload(
     let progress = match payload {
         Payload::None => Progress::Done,
         Payload::Bytes(_) => return send_bytes(socket, conversation),
+        // Nothing of it is wanted, and it is dropped behind the head.
+        Payload::Stream { stream, .. } if stream.length == Some(0) => {
+            if !send_output(socket, conversation, false)? {
+                return Ok(Progress::Blocked);
+            }
+            used_up = mem::take(conversation.payload());
+            Progress::Done
+        }
         Payload::File(_) => send_file(socket, conversation)?,
         // What it gave before goes out first.
         Payload::Stream { .. } if !output.is_empty() => Progress::Share,

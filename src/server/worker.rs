@@ -224,11 +224,7 @@ impl<'a> Worker<'a> {
                     true => lease.hand_over(),
                     false => self.end(lease),
                 }
-            } else if let Some(lease) = connections.slowest(Instant::now()) {
-                self.end(lease);
-            } else if let Some(lease) = connections.hardly_awaited() {
-                self.end(lease);
-            } else if let Some(lease) = connections.longest_under_way(Instant::now()) {
+            } else if let Some(lease) = self.under_way() {
                 self.end(lease);
             } else {
                 self.shared.note_full();
@@ -237,6 +233,19 @@ impl<'a> Worker<'a> {
                 return None;
             }
         }
+    }
+
+    /// One under way that gives its slot to a newcomer. None does on the monitor's thread: what a handler left in it may
+    /// block when it is dropped.
+    fn under_way(&self) -> Option<Lease<'a>> {
+        if self.context.is_monitors() {
+            return None;
+        }
+        let (connections, now) = (&self.shared.connections, Instant::now());
+        connections
+            .slowest(now)
+            .or_else(|| connections.hardly_awaited())
+            .or_else(|| connections.longest_under_way(now))
     }
 
     /// Drives a connection until there is nothing to do for it, and no readiness has come meanwhile.

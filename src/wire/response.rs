@@ -1,8 +1,8 @@
 //! A response's head as bytes, and how its body will be framed.
 //!
 //! The fields that follow from the body and the connection are written here and nowhere else: `Date`, `Content-Length`,
-//! `Transfer-Encoding`, `Connection`. HEAD, 204 and 304 are decided here once: they have no body, whatever the
-//! handler gave.
+//! `Transfer-Encoding`, `Connection`. HEAD, 204, 205 and 304 are decided here once: they have no body, whatever
+//! the handler gave.
 
 use crate::message::{Headers, Method, Response, StatusCode, Version};
 use crate::text::decimal;
@@ -49,7 +49,7 @@ pub(super) fn body_framing(
 
 /// Whether a response with this status to this method may have a body.
 pub(super) fn may_have_body(status: StatusCode, method: &Method) -> bool {
-    !is_bodiless(status) && *method != Method::HEAD
+    !is_bodiless(status) && status != StatusCode::RESET_CONTENT && *method != Method::HEAD
 }
 
 /// Whether a response with this status never has a body (RFC 9110 §15.2, §15.3.5, §15.4.5).
@@ -75,6 +75,8 @@ pub(super) fn write_head(
     match framing {
         BodyFraming::Length(length) => write_length(out, length),
         BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
+        // RFC 9110 §15.3.6: it says that it has none.
+        BodyFraming::None if status == StatusCode::RESET_CONTENT => write_length(out, 0),
         // RFC 9110 §8.6: a response to HEAD may have the length; 204 must not and 304 need not be.
         BodyFraming::None if !is_bodiless(status) => length
             .into_iter()

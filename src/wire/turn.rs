@@ -69,7 +69,7 @@ pub enum Payload {
     Bytes(Bytes),
     /// This piece of a file.
     File(FileSlice),
-    /// What this reader yields, in chunks if `chunked`, else as it is.
+    /// What this reader yields, in chunks if `chunked`, else as it is. With a length of 0 it is only to be dropped.
     Stream {
         /// The source.
         stream: Stream,

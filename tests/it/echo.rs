@@ -196,7 +196,11 @@ fn the_query_says_status_and_fields() {
         let answer = client.ask(&format!("GET /echo?status={status}"));
         assert_eq!(answer.status, status);
     }
-    assert_eq!(client.ask("GET /echo?status=205").status, 205);
+    for method in ["GET", "HEAD"] {
+        let answer = client.ask(&format!("{method} /echo?status=205"));
+        assert_eq!(answer.status, 205);
+        assert_eq!(answer.field("Content-Length"), Some("0"));
+    }
     assert_eq!(client.ask("GET /echo").status, 200);
 }
 

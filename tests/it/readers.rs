@@ -6,6 +6,7 @@ use std::time::Duration;
 use sockeye::message::{Body, Request, Response, StatusCode, Stream};
 use sockeye::server::Config;
 
+use crate::stalls::Door;
 use crate::support::TestServer;
 
 /// A body whose reader says that it has filled more than it has.
@@ -92,6 +93,89 @@ fn a_reader_that_lies_or_panics_harms_its_own_answer_only() {
         client.say("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
         assert!(client.hear_to_end().ends_with(b"whole"));
     }
+    assert_eq!(server.ask("GET /").text(), "well\n");
+}
+
+#[test]
+fn the_head_of_an_answer_is_sent_although_its_unused_body_panics_when_it_is_dropped() {
+    let server = TestServer::start(|request: &Request| {
+        let body = |length| Stream {
+            reader: Box::new(PanicsLate(b"unused")),
+            length,
+        };
+        let response = Response::new(StatusCode::OK).with_header("X-Fish", "sockeye");
+        match request.target().path() {
+            "/known" => response.with_body(body(Some(6))),
+            "/empty" => response.with_body(body(Some(0))),
+            "/none" => response
+                .with_status(StatusCode::NO_CONTENT)
+                .with_body(body(None)),
+            "/unknown" => response.with_body(body(None)),
+            _ => Response::text("well\n"),
+        }
+    });
+    for request in [
+        "HEAD /known",
+        "HEAD /unknown",
+        "GET /none",
+        "GET /empty",
+        "HEAD /empty",
+    ] {
+        let mut client = server.connect();
+        client.say(format!("{request} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let heard = String::from_utf8(client.hear_to_end()).unwrap();
+        assert!(
+            heard.starts_with("HTTP/1.1 20") && heard.ends_with("X-Fish: sockeye\r\n\r\n"),
+            "{request}: {heard:?}"
+        );
+    }
+    assert_eq!(server.ask("GET /").text(), "well\n");
+}
+
+#[test]
+fn an_unused_body_that_blocks_when_it_is_dropped_delays_nobody_else() {
+    struct Blocks(Door);
+    impl Read for Blocks {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Ok(0)
+        }
+    }
+    impl Drop for Blocks {
+        fn drop(&mut self) {
+            self.0.wait();
+        }
+    }
+    let door = Door::default();
+    let config = Config {
+        threads: 3,
+        active_threads: 1,
+        ..Config::default()
+    };
+    let opened = door.clone();
+    let server = TestServer::with_config(config, move |request: &Request| {
+        match request.target().path() {
+            "/blocks" => Response::new(StatusCode::OK).with_body(Stream {
+                reader: Box::new(Blocks(door.clone())),
+                length: None,
+            }),
+            _ => Response::text("well\n"),
+        }
+    });
+    let mut client = server.connect();
+    client.say("HEAD /blocks HTTP/1.1\r\nHost: a\r\n\r\n");
+    opened.queue_of(1);
+    assert_eq!(server.ask("GET /").text(), "well\n");
+    assert_eq!(client.hear_head().status, 200);
+    opened.open();
+}
+
+#[test]
+fn an_interim_status_is_no_answer_and_becomes_500() {
+    let server = TestServer::start(|request: &Request| match request.target().path() {
+        "/interim" => Response::new(StatusCode::PROCESSING),
+        _ => Response::text("well\n"),
+    });
+    assert_eq!(server.ask("GET /interim").status, 500);
     assert_eq!(server.ask("GET /").text(), "well\n");
 }
 

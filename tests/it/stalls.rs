@@ -1,10 +1,12 @@
 //! Nobody waits for somebody else, and nobody waits for ever.
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use sockeye::echo::Echo;
-use sockeye::message::{Request, Response};
+use sockeye::message::{BodySource, Request, Response, StatusCode, Stream, Wake};
 use sockeye::router::Router;
 use sockeye::server::Config;
 
@@ -26,7 +28,7 @@ impl Door {
     }
 
     /// Waits until `count` handlers stand before it.
-    fn queue_of(&self, count: usize) {
+    pub(crate) fn queue_of(&self, count: usize) {
         let (state, changed) = &*self.0;
         let mut state = state.lock().unwrap();
         while state.1 < count {
@@ -166,6 +168,53 @@ fn a_server_stops_although_whoever_still_gets_in_is_answered_by_a_handler_that_b
     late.say(request);
     server.stopper().stop();
     assert_eq!(server.wait().cut, 4);
+    door.open();
+}
+
+#[test]
+fn a_server_stops_although_the_stream_whose_place_a_late_client_wants_blocks_when_it_is_dropped() {
+    struct Blocks(Door);
+    impl BodySource for Blocks {
+        fn poll_read(&mut self, _: &mut [u8], _: &mut Wake<'_>) -> Poll<io::Result<usize>> {
+            Poll::Pending
+        }
+    }
+    impl Drop for Blocks {
+        fn drop(&mut self) {
+            self.0.wait();
+        }
+    }
+    let door = Door::default();
+    let config = Config {
+        grace: Duration::from_millis(50),
+        threads: 2,
+        active_threads: 1,
+        connections_max: 3,
+        ..Config::default()
+    };
+    let behind = door.clone();
+    let stream = move |_: &Request| {
+        Response::new(StatusCode::OK).with_body(Stream {
+            reader: Box::new(Blocks(behind.clone())),
+            length: None,
+        })
+    };
+    let server = TestServer::with_config(config, router(&door).get("/stream", stream));
+    let mut streaming = server.connect();
+    streaming.say("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n");
+    streaming.hear_head();
+    let mut blocked: Vec<Client> = (0..2).map(|_| server.connect()).collect();
+    blocked
+        .iter_mut()
+        .for_each(|client| client.say("GET /door HTTP/1.1\r\nHost: a\r\n\r\n"));
+    door.queue_of(2);
+    // Its client reads nothing more, so that it gives way to a newcomer; all workers are in the handler.
+    streaming.end();
+    let mut late = server.connect();
+    late.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    server.stopper().stop();
+    assert_eq!(server.wait().cut, 3);
+    assert_eq!(late.hear().status, 503);
     door.open();
 }
 

@@ -53,6 +53,8 @@ fn endpoints() -> Router {
             .with_header("X-Bytes", request.body().len().to_string())
     };
     let nothing = |_: &Request| Response::new(StatusCode::NO_CONTENT);
+    let reset =
+        |_: &Request| Response::text("not to be sent\n").with_status(StatusCode::RESET_CONTENT);
     let unchanged =
         |_: &Request| Response::new(StatusCode::NOT_MODIFIED).with_header("ETag", "\"a\"");
     let stream = |_: &Request| {
@@ -71,6 +73,7 @@ fn endpoints() -> Router {
         .any("/echo", Echo)
         .any("/early", Early)
         .get("/nothing", nothing)
+        .get("/reset", reset)
         .get("/unchanged", unchanged)
         .get("/stream", stream)
         .get("/large", |_: &Request| {

@@ -1,9 +1,9 @@
 //! Basic authentication (RFC 7617): a name and a password, held as bcrypt hashes.
 //!
-//! Hashing is slow on purpose, so it is done once: a password that was right is remembered for some seconds, by a
+//! Hashing is slow on purpose, so it is done once: each user's password is remembered once it was right, by a
 //! digest under keys that only this process knows. Hashes are computed one after the other, few may wait for their
-//! turn, and an address that keeps being wrong is told to wait (429): guessing holds no thread, and users who are
-//! logged in do not wait for it.
+//! turn, and an address that keeps being wrong is told to wait (429): guessing holds no thread, and users who have
+//! been let in once do not wait for it.
 
 mod user;
 
@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -23,9 +23,6 @@ use crate::handler::Handler;
 use crate::message::{Request, Response, StatusCode};
 use crate::middleware::{Next, Wrap};
 use crate::sync::unpoisoned;
-
-// How long a password that was right is known to be.
-const REMEMBERED: Duration = Duration::from_secs(10);
 
 // How many wrong passwords an address may try at once; each is forgiven after a second.
 const FAILURES_MAX: f64 = 5.0;
@@ -49,9 +46,9 @@ const ADDRESSES_MAX: usize = 4096;
 /// ```
 pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
     let authenticator = Authenticator {
+        remembered: Mutex::new(vec![None; users.len()]),
         users,
         keys: [RandomState::new(), RandomState::new()],
-        remembered: Mutex::default(),
         hashing: Mutex::default(),
         waiting: AtomicUsize::new(0),
         guesses: Mutex::default(),
@@ -103,8 +100,8 @@ fn refuse(verdict: &Verdict, request: &Request) -> Response {
 struct Authenticator {
     users: Vec<User>,
     keys: [RandomState; 2],
-    /// Digests of names and passwords that were right, and when; at most one for each user.
-    remembered: Mutex<Vec<(u128, Instant)>>,
+    /// For each user the digest of a name and password that were right. They stay right: users do not change.
+    remembered: Mutex<Vec<Option<u128>>>,
     /// Held while a hash is computed.
     hashing: Mutex<()>,
     waiting: AtomicUsize,
@@ -162,20 +159,19 @@ impl Authenticator {
             return Verdict::Unknown;
         }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-        let user = self.users.iter().find(|user| user.name == name);
+        let user = self.users.iter().position(|user| user.name == name);
         // For a name that is not there the same work is done, so that time does not tell which names are.
-        let Some(hashed) = user.or(self.users.first()) else {
+        let Some(hashed) = self.users.get(user.unwrap_or(0)) else {
             return Verdict::Unknown;
         };
         let is_right = bcrypt::non_truncating_verify(password, &hashed.hash).unwrap_or(false);
-        if !is_right || user.is_none() {
-            return Verdict::Unknown;
+        match user {
+            Some(user) if is_right => {
+                unpoisoned(self.remembered.lock())[user] = Some(digest);
+                Verdict::Enter
+            }
+            _ => Verdict::Unknown,
         }
-        let now = Instant::now();
-        let mut remembered = unpoisoned(self.remembered.lock());
-        remembered.retain(|(_, since)| now - *since < REMEMBERED);
-        remembered.push((digest, now));
-        Verdict::Enter
     }
 
     fn digest(&self, credentials: &str) -> u128 {
@@ -184,9 +180,7 @@ impl Authenticator {
     }
 
     fn remembers(&self, digest: u128) -> bool {
-        let remembered = unpoisoned(self.remembered.lock());
-        let fresh = remembered.iter().find(|(known, _)| *known == digest);
-        fresh.is_some_and(|(_, since)| since.elapsed() < REMEMBERED)
+        unpoisoned(self.remembered.lock()).contains(&Some(digest))
     }
 }
 
@@ -264,137 +258,4 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// With the least cost there is, so that tests are fast.
-    fn alice() -> User {
-        let hash = bcrypt::hash("secret", 4).unwrap();
-        format!("alice:{hash}").parse().unwrap()
-    }
-
-    fn from(port: u16, credentials: &str) -> Request {
-        let token = BASE64_STANDARD.encode(credentials);
-        let mut request = Request::get("/").with_header("Authorization", format!("Basic {token}"));
-        request.peer = Some(([192, 0, 2, 1], port).into());
-        request
-    }
-
-    fn site() -> impl Handler {
-        authenticated(vec![alice()], |_: &Request| Response::text("in"))
-    }
-
-    #[test]
-    fn only_who_knows_the_password_comes_in() {
-        let site = site();
-        for (credentials, status) in [
-            ("alice:secret", 200),
-            ("alice:secret", 200),
-            ("alice:Secret", 401),
-            ("alice:", 401),
-            ("alice", 401),
-            ("bob:secret", 401),
-        ] {
-            assert_eq!(
-                site.handle(&from(1, credentials)).status().as_u16(),
-                status,
-                "{credentials}"
-            );
-        }
-        let response = site.handle(&Request::get("/"));
-        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert!(
-            response
-                .headers()
-                .get("WWW-Authenticate")
-                .unwrap()
-                .starts_with("Basic realm=")
-        );
-        for field in ["Bearer abc", "Basic", "Basic !!!", "Basic /w=="] {
-            let request = Request::get("/").with_header("Authorization", field);
-            assert_eq!(
-                site.handle(&request).status(),
-                StatusCode::UNAUTHORIZED,
-                "{field}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_address_that_is_wrong_too_often_waits_and_others_do_not() {
-        let site = site();
-        assert_eq!(
-            site.handle(&from(1, "alice:secret")).status(),
-            StatusCode::OK
-        );
-        let guesses: Vec<u16> = (0..12)
-            .map(|guess| {
-                site.handle(&from(1, &format!("alice:{guess}")))
-                    .status()
-                    .as_u16()
-            })
-            .collect();
-        assert_eq!(guesses[..5], [401; 5]);
-        assert!(guesses.contains(&429), "{guesses:?}");
-        assert_eq!(
-            site.handle(&from(1, "alice:secret")).status(),
-            StatusCode::OK,
-            "remembered"
-        );
-        let mut elsewhere = from(1, "alice:wrong");
-        elsewhere.peer = Some(([192, 0, 2, 2], 1).into());
-        assert_eq!(site.handle(&elsewhere).status(), StatusCode::UNAUTHORIZED);
-    }
-
-    #[test]
-    fn many_guesses_at_once_are_too_many_and_one_password_for_many_files_is_not() {
-        let answers = |site: &(dyn Handler + Sync), words: &dyn Fn(usize) -> String| -> Vec<u16> {
-            let requests: Vec<Request> = (0..12).map(|number| from(1, &words(number))).collect();
-            std::thread::scope(|scope| {
-                let asked: Vec<_> = requests
-                    .iter()
-                    .map(|request| scope.spawn(move || site.handle(request).status().as_u16()))
-                    .collect();
-                asked
-                    .into_iter()
-                    .map(|asked| asked.join().unwrap())
-                    .collect()
-            })
-        };
-        let site = site();
-        assert_eq!(answers(&site, &|_| "alice:secret".to_owned()), [200; 12]);
-        let guesses = answers(&site, &|number| format!("alice:{number}"));
-        assert!(
-            guesses.contains(&429) && !guesses.contains(&503),
-            "{guesses:?}"
-        );
-    }
-
-    #[test]
-    fn one_wrong_password_again_and_again_is_wrong_too_often_though_it_never_stops_being_tried() {
-        // With the cost of every day, so that there is always one that waits.
-        let alice = User::with_password("alice", "secret").unwrap();
-        let site = authenticated(vec![alice], |_: &Request| Response::text("in"));
-        let guess = || {
-            let asked = (0..12).map(|_| site.handle(&from(1, "alice:wrong")).status().as_u16());
-            asked.collect::<Vec<_>>()
-        };
-        let answers: Vec<u16> = std::thread::scope(|scope| {
-            let guessing: Vec<_> = (0..4).map(|_| scope.spawn(guess)).collect();
-            let answers = guessing.into_iter().map(|guesses| guesses.join().unwrap());
-            answers.flatten().collect()
-        });
-        assert!(
-            answers.contains(&429) && !answers.contains(&200),
-            "{answers:?}"
-        );
-    }
-
-    #[test]
-    fn a_body_is_not_read_from_who_may_not_come_in() {
-        let upload = from(1, "alice:wrong").with_header("Content-Length", "1000000");
-        let response = site().handle_head(&upload);
-        let status = response.map(|response| response.status());
-        assert_eq!(status, Some(StatusCode::UNAUTHORIZED));
-    }
-}
+mod tests;

@@ -287,17 +287,7 @@ impl Connections {
 
     /// The lease of the one that has been idle longest. `None` if no connection is idle.
     pub(in crate::server) fn idle_longest(&self) -> Option<Lease<'_>> {
-        loop {
-            let idle = self.slots.iter().map(Slot::due).enumerate();
-            let (index, due) = idle
-                .filter(|(_, due)| due.is(Kind::Idle))
-                .min_by_key(|&(_, due)| due)?;
-            // Fails if it has become busy meanwhile, and then another one is next.
-            if let Some(lease) = self.at_rest(index, |now| now == due) {
-                return Some(lease);
-            }
-            std::hint::spin_loop();
-        }
+        self.first_at_rest(Kind::Idle, |slot| Some(slot.due()))
     }
 
     /// The lease of the one that moves least, among those that wait for their client and move hardly anything.
@@ -308,13 +298,8 @@ impl Connections {
             let bytes = u64::from(slot.moved_bytes.load(Ordering::Relaxed));
             (seconds >= COMPARED_AFTER.as_secs() as u32).then(|| bytes / u64::from(seconds))
         };
-        let waiting = self.slots.iter().enumerate();
-        let (_, index) = waiting
-            .filter(|(_, slot)| slot.due().is(Kind::Timeout))
-            .filter_map(|(index, slot)| Some((rate(slot)?, index)))
-            .filter(|&(rate, _)| rate <= KEPT_BYTES_A_SECOND)
-            .min()?;
-        self.at_rest(index, |due| due.is(Kind::Timeout))
+        let low = |rate: &u64| *rate <= KEPT_BYTES_A_SECOND;
+        self.first_at_rest(Kind::Timeout, |slot| rate(slot).filter(low))
     }
 
     /// The lease of the one whose answer has been under way longest, among those that wait to be woken: that costs their
@@ -322,18 +307,31 @@ impl Connections {
     pub(in crate::server) fn longest_under_way(&self, now: Instant) -> Option<Lease<'_>> {
         let now = now.saturating_duration_since(self.began).as_secs();
         let latest = now.checked_sub(COMPARED_AFTER.as_secs())? as u32;
+        self.first_at_rest(Kind::Timer, |slot| {
+            let since = slot.moved_since.load(Ordering::Relaxed);
+            (since < latest).then_some(since)
+        })
+    }
+
+    /// The lease of the first in the order of `key`, among those that have one and wait for `kind`. One that another thread
+    /// has just taken is passed over, not waited for: that thread may not run for a while.
+    fn first_at_rest<K: Copy + Ord>(
+        &self,
+        kind: Kind,
+        key: impl Fn(&Slot) -> Option<K>,
+    ) -> Option<Lease<'_>> {
+        let mut passed = None;
         loop {
             let waiting = self.slots.iter().enumerate();
-            let (_, index) = waiting
-                .filter(|(_, slot)| slot.due().is(Kind::Timer))
-                .map(|(index, slot)| (slot.moved_since.load(Ordering::Relaxed), index))
-                .filter(|&(since, _)| since < latest)
+            let first = waiting
+                .filter(|(_, slot)| slot.due().is(kind))
+                .filter_map(|(index, slot)| Some((key(slot)?, index)))
+                .filter(|first| passed.is_none_or(|passed| *first > passed))
                 .min()?;
-            // Fails if it has been woken meanwhile, and then another one is next.
-            if let Some(lease) = self.at_rest(index, |due| due.is(Kind::Timer)) {
+            if let Some(lease) = self.at_rest(first.1, |due| due.is(kind)) {
                 return Some(lease);
             }
-            std::hint::spin_loop();
+            passed = Some(first);
         }
     }
 
@@ -365,5 +363,36 @@ impl Connections {
 
     fn instant(&self, millis: u64) -> Instant {
         after(self.began, Duration::from_millis(millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::server::timeouts::Deadline;
+
+    #[test]
+    fn an_idle_connection_whose_thread_does_not_run_is_passed_over_not_waited_for() {
+        let connections = Connections::new(2, 1, Arc::default()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let now = Instant::now();
+        let _clients = [1, 2].map(|seconds| {
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let connection = Connection::new(listener.accept().unwrap().0, None, 0);
+            let deadline = Deadline {
+                kind: Kind::Idle,
+                at: now + Duration::from_secs(seconds),
+            };
+            let lease = connections.insert(connection).unwrap();
+            assert!(lease.release(deadline, now).is_ok());
+            client
+        });
+        let slot = |lease: Option<Lease<'_>>| lease.map(|lease| lease.token().slot);
+        // As another thread leaves it that has taken it and does nothing yet.
+        connections.slots[0].state.acquire_at_rest().unwrap();
+        assert_eq!(slot(connections.idle_longest()), Some(1));
+        assert_eq!(slot(connections.idle_longest()), None);
     }
 }

@@ -92,8 +92,15 @@ impl Conversation {
         write_head(&mut self.output, &response, length, &context);
         self.keep_answer(start);
         self.head_unsent = self.output.len() - self.sent;
+        let is_unused = matches!(framing, BodyFraming::None | BodyFraming::Length(0));
         let payload = match response.into_parts().2 {
-            _ if matches!(framing, BodyFraming::None | BodyFraming::Length(0)) => Payload::None,
+            // It is a handler's, and is dropped where that may block or panic.
+            Body::Stream(mut stream) if is_unused => {
+                stream.length = Some(0);
+                let chunked = false;
+                Payload::Stream { stream, chunked }
+            }
+            _ if is_unused => Payload::None,
             Body::Empty => Payload::None,
             Body::Incoming => Payload::Bytes(mem::take(&mut self.request.body).into()),
             Body::IncomingRaw(before) => {

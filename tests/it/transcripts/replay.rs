@@ -136,10 +136,9 @@ impl Player<'_> {
                     .output_room(bytes.len())
                     .extend_from_slice(&bytes);
             }
-            Payload::Stream {
-                mut stream,
-                chunked,
-            } => {
+            Payload::Stream { stream, chunked } => {
+                let length = stream.length.unwrap_or(u64::MAX);
+                let mut stream = stream.take(length);
                 let mut piece = [0; 8];
                 loop {
                     let length = stream.read(&mut piece).expect("memory can be read");
