@@ -22,8 +22,9 @@ const EXCHANGES_MAX: usize = 8;
 /// How long an answer is held back at most, as by `/echo`.
 const DELAY_MAX: Duration = Duration::from_secs(60);
 
-/// What of all answers is shown.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// What of all answers is shown. A byte may become six, and a client may leave them all to us for as long as it likes: this
+/// is less than it may leave of an answer otherwise.
+const ANSWER_BYTES_MAX: usize = 32 * 1024;
 
 /// Answers `GET ?request=` with what the server says to these bytes, as JSON.
 ///
@@ -168,7 +169,8 @@ impl Run {
                 },
                 Turn::Answered => {
                     self.write_exchange();
-                    match self.exchanges < EXCHANGES_MAX {
+                    let is_full = self.shown >= ANSWER_BYTES_MAX as u64;
+                    match self.exchanges < EXCHANGES_MAX && !is_full {
                         true => continue,
                         false => break Some("what follows is not read: these are enough"),
                     }
@@ -195,6 +197,7 @@ impl Run {
         self.json.extend_from_slice(b"],\"then\":");
         push_sentence(&mut self.json, then);
         self.json.extend_from_slice(b"}\n");
+        self.json.shrink_to_fit();
     }
 
     /// Appends the body to what is sent, as far as it is shown and at hand; whether that is all of it.

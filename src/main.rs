@@ -130,11 +130,16 @@ fn memory(config: &Config, files: &FilesConfig, options: &Options) -> Memory {
     let logs = 1 + usize::from(options.log.log_file.is_some());
     let mut config = config.clone();
     config.limits.body_bytes_max = 0;
+    // What is kept of an exchange until it is explained: the heads of its request and of its answer.
+    let heads = match options.log.explain {
+        true => 2 * config.limits.head_bytes_max,
+        false => 0,
+    };
     Memory {
         fixed_bytes: config.fixed_bytes()
             + logs * access_log::WAITING_BYTES_MAX
             + files.memory_bytes(),
-        connection_bytes: config.connection_bytes(),
+        connection_bytes: config.connection_bytes() + heads,
     }
 }
 

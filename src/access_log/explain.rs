@@ -16,10 +16,12 @@
 //! Heads are shown as they travelled, but for what is secret, what is not printable ASCII, and what is too long. Whatever
 //! follows `#` is ours.
 
+use std::borrow::Cow;
+
 use super::escape::{FIELD_BYTES_MAX, TARGET_BYTES_MAX, plain, put};
 use super::pretty::time;
 use super::{Exchange, Record};
-use crate::message::masked;
+use crate::message::{MASK, masked};
 use crate::text::size;
 
 /// What one head may fill; a longer one is cut between two lines.
@@ -65,17 +67,25 @@ fn head<'a>(
 ) {
     let end = block.len() + HEAD_BYTES_MAX;
     let mut bytes_max = TARGET_BYTES_MAX;
+    let (mut is_secret, mut is_ended) = (false, true);
     for line in head.split_inclusive(|&byte| byte == b'\n') {
         if block.len() > end {
             block.push_str("# and more\n");
             return;
         }
-        // A line end that is none is shown.
-        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
+        // The rest of a secret: of a line that is folded, or that ends in a bare LF.
+        is_secret &= !is_ended || line.starts_with(b" ") || line.starts_with(b"\t");
+        let shown = match is_secret {
+            true => MASK.as_bytes().into(),
+            // A line end that is none is shown.
+            false => masked(line.strip_suffix(b"\r\n").unwrap_or(line)),
+        };
+        is_secret |= matches!(shown, Cow::Owned(_));
+        is_ended = line.ends_with(b"\r\n");
         block.push(mark);
-        if !line.is_empty() {
+        if !shown.is_empty() {
             block.push(' ');
-            plain(block, &masked(line), bytes_max);
+            plain(block, &shown, bytes_max);
         }
         if let Some(comment) = comment(line) {
             block.push_str("   # ");
@@ -206,6 +216,30 @@ mod tests {
             block.contains("Request   # why\\x0A# forged \\x1B[2J\n"),
             "{block}"
         );
+    }
+
+    #[test]
+    fn a_secret_is_masked_in_a_malformed_head_too() {
+        for lines in [
+            "Authorization: Basic\r\n secret",
+            "Cookie:\n\tsecret\r\n\tsecret",
+            "Cookie: a\nsecret",
+            "A: b\rAuthorization: secret",
+            "\0Authorization: secret",
+            "\"Cookie\": secret",
+            "Authorization\x0b: secret",
+            "Authorization\u{a0}: secret",
+            "Authorization Basic secret",
+        ] {
+            let head = format!("GET / HTTP/1.1\r\n{lines}\r\nB: shown\r\n\r\n");
+            let exchange = Exchange {
+                request: head.as_bytes(),
+                ..EXCHANGE
+            };
+            let block = block(&examples::record(&Request::get("/a")), &exchange);
+            assert!(!block.contains("secret"), "{block}");
+            assert!(block.contains("\n> B: shown\n"), "{block}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Settings {
     pub level: LogLevel,
     /// Colour the status by its class, where the format is for people.
     pub colour: bool,
-    /// Counts the requests of which there is a line.
+    /// Counts the requests of which there is a line or an explanation.
     pub totals: Totals,
 }
 
@@ -93,8 +93,8 @@ impl Subscriber {
 
     /// Leaves a line about `record` and an explanation of it, as far as they are wanted.
     pub(super) fn write_record(&self, record: &Record<'_>) {
+        self.settings.totals.count(record);
         if let Some((log, format)) = &self.settings.requests {
-            self.settings.totals.count(record);
             with_line(|line| {
                 format.write(line, record, self.settings.colour);
                 log.push(line);

@@ -124,14 +124,17 @@ fn page(status: &str, reason: &str, sentence: &str, prefix: &str) -> Vec<u8> {
 
 /// What stands between two backticks is quoted.
 fn push_sentence(page: &mut Vec<u8>, sentence: &str) {
-    let mut parts = sentence.split('`');
-    push_html(page, parts.next().unwrap_or_default(), false);
-    while let (Some(quoted), Some(after)) = (parts.next(), parts.next()) {
+    let mut rest = sentence;
+    while let Some((before, behind)) = rest.split_once('`')
+        && let Some((quoted, after)) = behind.split_once('`')
+    {
+        push_html(page, before, false);
         page.extend_from_slice(b"<code>");
         push_html(page, quoted, false);
         page.extend_from_slice(b"</code>");
-        push_html(page, after, false);
+        rest = after;
     }
+    push_html(page, rest, false);
 }
 
 #[cfg(test)]
@@ -171,6 +174,19 @@ mod tests {
             form("application/json;q=0, */*"),
             "text/plain; charset=utf-8"
         );
+    }
+
+    #[test]
+    fn a_backtick_that_quotes_nothing_is_shown() {
+        for (sentence, shown) in [
+            ("a`b", "a`b"),
+            ("`a`b`", "<code>a</code>b`"),
+            ("`<`` `", "<code>&lt;</code><code> </code>"),
+        ] {
+            let mut page = Vec::new();
+            push_sentence(&mut page, sentence);
+            assert_eq!(String::from_utf8(page).unwrap(), shown);
+        }
     }
 
     #[test]

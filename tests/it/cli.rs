@@ -43,7 +43,10 @@ fn the_limits_are_printed_without_serving() {
     let (code, stdout, stderr) = run(&["--print-limits", "--head-timeout", "2.5"], here.path());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("2.5 s  --head-timeout"), "{stdout}");
-    assert!(stdout.contains("Memory at most"), "{stdout}");
+    let memory = |stdout: &str| stdout.lines().last().unwrap_or_default().to_owned();
+    assert!(memory(&stdout).starts_with("Memory at most"), "{stdout}");
+    let (_, explained, _) = run(&["--print-limits", "--explain"], here.path());
+    assert_ne!(memory(&explained), memory(&stdout), "heads are kept");
 }
 
 #[test]

@@ -32,9 +32,9 @@ fn with_stderr_piped(command: &mut Command) {
 
 #[test]
 fn sigterm_and_sigint_stop_it_with_exit_0_and_a_line_that_counts() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for (signal, flags) in [(Signal::TERM, &[][..]), (Signal::INT, &["--explain"])] {
         let site = site();
-        let program = Program::start_with(site.path(), &[], with_stderr_piped);
+        let program = Program::start_with(site.path(), flags, with_stderr_piped);
         let mut client = program.connect();
         assert_eq!(client.ask("GET /a.txt").text(), "hello");
         program.signal(signal);

@@ -342,6 +342,9 @@ impl Conversation {
         self.last = false;
         self.begun = None;
         self.cut_short = false;
+        if let Some(kept) = &mut self.kept {
+            **kept = Kept::default();
+        }
     }
 
     /// The answer to the current request, or to the next one, is the last on this connection.

@@ -338,3 +338,14 @@ fn an_upload_that_is_waited_for_holds_no_piece_of_its_body() {
     assert!(conversation.time_out());
     assert_eq!(conversation.turn(), Turn::Refuse(Refusal::Timeout));
 }
+
+#[test]
+fn another_client_finds_nothing_of_the_heads_kept_before() {
+    let mut conversation = Conversation::new(Limits::default());
+    conversation.keep_heads();
+    conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(conversation.turn(), Turn::Head);
+    assert!(!conversation.kept().unwrap().request.is_empty());
+    conversation.restart();
+    assert_eq!(conversation.kept().unwrap().request.capacity(), 0);
+}

@@ -169,8 +169,27 @@ fn streaming_upload_saves_whole_files_and_keeps_none_in_memory() {
     }
     let mut again = put("large.bin", 5);
     again.say("small");
-    assert_eq!(again.hear().status, 201);
+    assert_eq!(again.hear().status, 204, "it replaces one");
     assert_eq!(server.ask("GET /large.bin").text(), "small");
+    // `curl -C -`, and a page of a site that points its own name here.
+    for (field, status) in [
+        ("Content-Range: bytes 4-4/5", 400),
+        ("Host: site.test", 421),
+    ] {
+        let host = match field.starts_with("Host") {
+            true => "",
+            false => "Host: localhost\r\n",
+        };
+        let mut refused = Client::connect(server.address);
+        refused.say(format!(
+            "PUT /large.bin HTTP/1.1\r\n{host}{field}\r\nContent-Length: 1\r\n\r\nl"
+        ));
+        assert_eq!(refused.hear().status, status, "{field}");
+    }
+    assert_eq!(server.ask("GET /large.bin").text(), "small");
+    let mut refused = put(&"n".repeat(300), 5);
+    refused.say("hello");
+    assert_eq!(refused.hear().status, 400);
     assert!(server.ask("GET /").text().contains("large.bin"));
 }
 
