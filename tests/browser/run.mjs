@@ -15,11 +15,13 @@ import './pages.mjs'
 // Every page is looked at in both schemes and narrow.
 const LOOKS = { light: {}, dark: { colorScheme: 'dark' }, narrow: { viewport: { width: 360, height: 740 } } }
 
-async function picture(browser, url, name) {
+// `act` does something on the page before the picture is taken.
+async function picture(browser, url, name, act = () => {}) {
   for (const [look, options] of Object.entries(LOOKS)) {
     const context = await browser.newContext({ viewport: { width: 1000, height: 640 }, timezoneId: 'America/Lima', ...options })
     const page = await context.newPage()
-    await page.goto(url)
+    await page.goto(url, { waitUntil: 'networkidle' })
+    await act(page)
     await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${look}.png`) })
     await context.close()
   }
@@ -36,6 +38,12 @@ async function pictures(browser) {
   await picture(browser, `${own}no/such/page`, 'error')
   await picture(browser, `${letters}js/App.js`, 'explained')
   await picture(browser, shown, 'demo')
+  await picture(browser, shown, 'hand', async (page) => {
+    await page.locator('#example').selectOption('bytes 10–29 of a file')
+    await page.locator('#write button').first().click()
+    await page.getByText('206 Partial Content').first().waitFor()
+    await page.locator('#hand').evaluate((heading) => heading.scrollIntoView())
+  })
   for (const { stop } of servers) await stop()
 }
 
