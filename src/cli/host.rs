@@ -32,3 +32,8 @@ pub(super) fn listen(text: &str) -> Result<(Host, u16), String> {
         Err(_) => Err("expected a port, or an address and a port: 8080, 127.0.0.1:8080".to_owned()),
     }
 }
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse();
+    port.map_err(|_| format!("expected a port from 0 to {}", u16::MAX))
+}

@@ -90,12 +90,14 @@ impl LimitFlags {
     /// What `--print-limits` shows: every limit in force with its flag, and the memory they add up to.
     pub fn table(&self, connections_max: usize, memory: Memory) -> String {
         let mut text = String::new();
+        let width = self.rows.iter().map(|[what, ..]| what.len()).max();
+        let width = width.unwrap_or_default();
         for [what, limit, flag] in &self.rows {
-            text += &format!("{what:44}{limit:>10}  {flag}\n");
+            text += &format!("{what:width$}{limit:>10}  {flag}\n");
         }
         let (total, parts) = memory.sum(connections_max);
         text + &format!(
-            "{:44}{connections_max:>10}\n{:44}{total:>10}  {parts}",
+            "{:width$}{connections_max:>10}\n{:width$}{total:>10}  {parts}",
             "Connections in force", "Memory at most"
         )
     }
@@ -259,10 +261,10 @@ mod tests {
         };
         let table = options.limits.table(256, memory);
         for row in [
-            "Time for a complete request head                 0.5 s  --head-timeout\n",
-            "Memory for the contents of small files              8M  --cache-bytes\n",
-            "Connections in force                               256\n",
-            "Memory at most                                  40 MiB  24 MiB and 64 KiB for each connection",
+            "Time for a complete request head                       0.5 s  --head-timeout\n",
+            "Memory for the contents of small files                    8M  --cache-bytes\n",
+            "Connections in force                                     256\n",
+            "Memory at most                                        40 MiB  24 MiB and 64 KiB for each connection",
         ] {
             assert!(table.contains(row), "{row:?} in\n{table}");
         }

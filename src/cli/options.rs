@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
-use super::host::{Host, host, listen};
+use super::host::{Host, host, listen, port};
 use super::limits::rows;
 use super::set_flags::set_flags;
 use super::subcommands::Subcommand;
@@ -37,7 +37,7 @@ pub struct Options {
     directory_flag: Option<PathBuf>,
 
     /// The port; 0 is any free one [default: 8080, or the next free up to 8089]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = port)]
     pub port: Option<u16>,
 
     /// Listen on ADDR; without ADDR on all interfaces [default: this machine only]
@@ -316,7 +316,8 @@ mod tests {
                 &["--frobnicate"],
                 "unexpected argument `--frobnicate`\n  `sockeye --help` lists",
             ),
-            (&["-p", "70000"], "70000"),
+            (&["-p", "70000"], "expected a port from 0 to 65535"),
+            (&["-p", "http"], "expected a port from 0 to 65535"),
             (&["-p"], "--port"),
             (&["a", "b"], "unexpected argument `b`\n  name one directory"),
             (&["a", "-d", "b"], "cannot be used with"),

@@ -47,6 +47,9 @@ fn the_limits_are_printed_without_serving() {
     assert!(memory(&stdout).starts_with("Memory at most"), "{stdout}");
     let (_, explained, _) = run(&["--print-limits", "--explain"], here.path());
     assert_ne!(memory(&explained), memory(&stdout), "heads are kept");
+    let ends = stdout.lines().filter_map(|line| line.find("  --"));
+    let ends: std::collections::BTreeSet<usize> = ends.collect();
+    assert_eq!(ends.len(), 1, "one column of limits: {stdout}");
 }
 
 #[test]

@@ -182,6 +182,11 @@ fn an_explanation_takes_the_place_of_lines_unless_those_were_asked_for() {
     let log = place.path().join("access.log");
     let request = "GET /a.txt HTTP/1.1\nHost: localhost\n\n";
     assert!(!told(&public, &[], &[request])[0].contains("200 GET /a.txt"));
+    let program = explaining(&public, &[]);
+    assert_eq!(program.ask("GET /a.txt").status, 200);
+    program.signal(Signal::TERM);
+    let said = program.wait().1;
+    assert!(said.ends_with("stopped after 1 answer, 1 B\n"), "{said}");
     let program = explaining(&public, &["--log-file", log.to_str().unwrap()]);
     assert_eq!(program.ask("GET /a.txt").status, 200);
     assert_eq!(blocks(program).len(), 1);
