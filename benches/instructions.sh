@@ -14,12 +14,12 @@ many=3000
 
 # Kind of request, instructions at most, allocations at most.
 bounds=(
-  "hot 4800 0"
+  "hot 5050 0"
   "browser 12200 0"
   "compressed 15600 0"
   "unmodified 5550 0"
-  "missing 6850 4"
-  "many 23700 29"
+  "missing 8600 9"
+  "many 18900 22"
 )
 
 work=$(mktemp -d)

@@ -14,6 +14,7 @@
 //! ```
 
 mod kept;
+mod memory;
 mod receive;
 mod respond;
 #[cfg(test)]
@@ -294,57 +295,10 @@ impl Conversation {
         !self.ended && (self.unread || self.consumed < self.input.len())
     }
 
-    /// Gives back the memory that is not in use, before a long wait.
-    pub fn pack(&mut self) {
-        self.input.drain(..self.consumed);
-        self.consumed = 0;
-        self.input.shrink_to_fit();
-        self.output.shrink_to_fit();
-        if self.request.body.is_empty() {
-            self.request.body = Default::default();
-        }
-    }
-
     /// Whether something of a handler's is in it, and is dropped with it: the reader of a body, or an upload.
     pub fn has_stream(&self) -> bool {
         self.upload_bytes_max().is_some()
             || matches!(self.phase, Phase::Delivering(Payload::Stream { .. }, _))
-    }
-
-    /// Gives back what its buffers hold beyond `bytes` each, after [`Conversation::restart`].
-    pub fn shrink_to(&mut self, bytes: usize) {
-        // Not cut to size: a small piece at the start of a large one keeps the allocator from giving back what is beside it.
-        for buffer in [&mut self.input, &mut self.output] {
-            if buffer.capacity() > bytes {
-                *buffer = Vec::new();
-            }
-        }
-        if self.request.body.capacity() > bytes {
-            self.request.body = Default::default();
-        }
-    }
-
-    /// Goes back to the very beginning, for another client, and keeps the memory.
-    pub fn restart(&mut self) {
-        self.phase = Phase::Head(HeadScan::default());
-        self.input.clear();
-        self.consumed = 0;
-        self.ended = false;
-        self.output.clear();
-        self.sent = 0;
-        // The memory of a body is given back only once it is empty.
-        self.request.body.clear();
-        self.refused_line.clear();
-        self.request.destination = None;
-        self.body_received = 0;
-        self.persistence = Persistence::Default;
-        self.unread = false;
-        self.last = false;
-        self.begun = None;
-        self.cut_short = false;
-        if let Some(kept) = &mut self.kept {
-            **kept = Kept::default();
-        }
     }
 
     /// The answer to the current request, or to the next one, is the last on this connection.
