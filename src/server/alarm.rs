@@ -26,7 +26,7 @@ impl Alarm {
     }
 
     /// Has the monitor look now.
-    pub(super) fn ring(&self) {
+    pub(super) fn wake(&self) {
         self.set_for.store(AWAKE, Ordering::SeqCst);
         if let Some(monitor) = self.monitor.get() {
             monitor.unpark();
@@ -34,16 +34,16 @@ impl Alarm {
     }
 
     /// Has the monitor look now if it would look after `millis`.
-    pub(super) fn ring_before(&self, millis: u64) {
+    pub(super) fn wake_before(&self, millis: u64) {
         if millis < self.set_for.load(Ordering::SeqCst) {
-            self.ring();
+            self.wake();
         }
     }
 
     /// Has the monitor look now if it sleeps.
-    pub(super) fn ring_if_asleep(&self) {
+    pub(super) fn wake_if_asleep(&self) {
         if self.set_for.load(Ordering::SeqCst) != AWAKE {
-            self.ring();
+            self.wake();
         }
     }
 

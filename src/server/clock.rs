@@ -1,4 +1,4 @@
-//! What time it is, asked once a turn.
+//! What time it is, asked once a dispatch.
 
 use std::time::{Duration, Instant, SystemTime};
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::event::Token;
-use super::exchange::{HEAD_READ_BYTES, OUTPUT_BYTES_MAX, READ_BYTES, TURN_READS_MAX};
+use super::exchange::{DISPATCH_READS_MAX, HEAD_READ_BYTES, OUTPUT_BYTES_MAX, READ_BYTES};
 use super::poller::Interest;
 use super::send::Progress;
 use super::socket::{Received, Socket};
@@ -63,7 +63,7 @@ pub(super) enum Reason {
     Writable,
     /// The body has nothing to give yet.
     Wakeable,
-    /// It could go on at once, with reading or writing; others have their turn first.
+    /// It could go on at once, with reading or writing; other connections are dispatched first.
     Yield(Interest),
 }
 
@@ -255,7 +255,7 @@ impl Connection {
 
     fn drain(&mut self, mut bytes_left: u64, until: Instant, context: &mut Context<'_>) -> Next {
         let mut reason = Reason::Yield(Interest::Read);
-        for _ in 0..TURN_READS_MAX {
+        for _ in 0..DISPATCH_READS_MAX {
             context.scratch.clear();
             context.scratch.reserve(READ_BYTES);
             match self.socket.read(&mut context.scratch) {

@@ -25,13 +25,13 @@ pub(super) const READ_BYTES: usize = 64 * 1024;
 // What pipelined answers may gather before they are sent.
 pub(super) const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 
-// A turn ends after so many requests or this long, whichever is first, or after so many full reads; then others are
+// A dispatch ends after so many requests or this long, whichever is first, or after so many full reads; then others are
 // due.
-const TURN_ANSWERS_MAX: usize = 64;
-const TURN_TIME_MAX: Duration = Duration::from_millis(1);
-pub(super) const TURN_READS_MAX: usize = 4;
+const DISPATCH_ANSWERS_MAX: usize = 64;
+const DISPATCH_TIME_MAX: Duration = Duration::from_millis(1);
+pub(super) const DISPATCH_READS_MAX: usize = 4;
 
-/// How much one turn has done.
+/// How much one dispatch of a connection has done.
 struct Share {
     ends: Instant,
     answers: usize,
@@ -41,7 +41,7 @@ struct Share {
 impl Share {
     /// Whether others are due.
     fn is_used(&self, now: Instant) -> bool {
-        self.answers >= TURN_ANSWERS_MAX || self.answers > 0 && now >= self.ends
+        self.answers >= DISPATCH_ANSWERS_MAX || self.answers > 0 && now >= self.ends
     }
 }
 
@@ -54,7 +54,7 @@ impl Connection {
         context: &mut Context<'_>,
     ) -> io::Result<Next> {
         let mut share = Share {
-            ends: context.now + TURN_TIME_MAX,
+            ends: context.now + DISPATCH_TIME_MAX,
             answers: 0,
             reads: 0,
         };
@@ -127,14 +127,14 @@ impl Connection {
         Ok(is_taken)
     }
 
-    /// Reads once more, if there is something to read and the turn has not had its share.
+    /// Reads once more, if there is something to read and the dispatch has not had its share.
     fn read_more(
         &mut self,
         share: &mut Share,
         conversation: &mut Conversation,
         context: &mut Context<'_>,
     ) -> io::Result<bool> {
-        let is_due = share.reads < TURN_READS_MAX && !share.is_used(context.now);
+        let is_due = share.reads < DISPATCH_READS_MAX && !share.is_used(context.now);
         if !self.socket.is_readable() || !is_due {
             return Ok(false);
         }

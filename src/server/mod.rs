@@ -80,7 +80,7 @@ impl Server {
         Server::bind_all(&addresses).map_err(|error| io::Error::new(error.source.kind(), error))
     }
 
-    /// Like [`Server::bind`], and says which address it was that failed.
+    /// Like [`Server::bind`], and the error names the address that failed.
     ///
     /// ```
     /// use sockeye::Server;
@@ -175,7 +175,7 @@ impl Stopper {
                 (state < 2).then_some(state + 1)
             });
         if let Some(shared) = self.server().upgrade() {
-            shared.alarm.ring();
+            shared.alarm.wake();
         }
     }
 

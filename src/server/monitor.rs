@@ -9,7 +9,7 @@ use super::worker::Worker;
 use super::worker_pool::Seen;
 use super::{Stop, Stopper, Summary, listener};
 
-// Whoever is longer in something that may block is replaced. Most answers take a hundredth of it.
+// A worker that is longer in something that may block is replaced. Most answers take a hundredth of it.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
 // Between sweeps for overdue connections there are at least so many.
@@ -83,7 +83,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, worker: &mut Worker<'_>) -> Summa
     shared.begin_closing();
     shared.stop_listening();
     worker.look_up();
-    // Whoever was let into the queue has been promised an answer.
+    // A client that is in the accept queue has a connection already, and gets an answer.
     for listener in &shared.listeners {
         for _ in 0..LAST_CLIENTS_MAX {
             match listener::accept(listener) {

@@ -183,7 +183,7 @@ impl Signal {
     }
 
     pub(super) fn raise(&self) {
-        // It fails only if it has been raised 2^64 times, and then everybody is awake.
+        // It fails only if it has been raised 2^64 times, and then every worker is awake.
         let _ = rustix::io::write(&self.eventfd, &1u64.to_ne_bytes());
     }
 }

@@ -1,7 +1,7 @@
 //! Events that have been taken from the kernel and not been handled yet.
 //!
-//! A batch belongs to a run permit, not to a thread: whoever holds the permit fills it when it is empty and takes from it
-//! first; whoever has nothing to do takes from the others'. So nothing is stranded behind a handler that blocks.
+//! A batch belongs to a run permit, not to a thread: the permit's holder fills it when it is empty and takes from it
+//! first; a worker that has nothing to do takes from the others'. So no event waits behind a handler that blocks.
 
 use std::array;
 
@@ -31,21 +31,21 @@ impl ReadyQueue {
 
     /// Fills `permit`'s batch, which is empty. To be called by its holder alone.
     ///
-    /// Whoever looks for sleepers afterwards sees those who do not see the batch, see [`ReadyQueue::take_or_sleep`].
+    /// A look for sleepers afterwards sees every worker that does not see the batch, see [`ReadyQueue::take_or_sleep`].
     pub(super) fn fill(&self, permit: usize, events: &[Event]) {
         self.batches[permit].fill(events);
         fence(Ordering::SeqCst);
     }
 
-    /// Like [`ReadyQueue::take`], for one who has said that they go to sleep: what they do not see here was filled by
-    /// somebody who sees them.
+    /// Like [`ReadyQueue::take`], for a worker that counts as a sleeper already: a batch that it does not see here was filled
+    /// by a worker that sees it among the sleepers.
     pub(super) fn take_or_sleep(&self, permit: usize) -> Option<Event> {
         fence(Ordering::SeqCst);
         self.take(permit)
     }
 }
 
-/// Cache lines of its own: whoever takes from one batch does not disturb those who use another.
+/// Cache lines of its own, so that taking from one batch does not slow the use of another.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Batch {
@@ -84,7 +84,7 @@ impl Batch {
         let mut cursor = Cursor(self.cursor.load(Ordering::SeqCst));
         while cursor.next() < cursor.end() {
             let bits = self.events[cursor.next()].load(Ordering::Relaxed);
-            // Fails if somebody else took it, or if the batch was emptied and filled anew.
+            // Fails if another worker took it, or if the batch was emptied and filled anew.
             match self.cursor.compare_exchange(
                 cursor.0,
                 cursor.0 + 1,

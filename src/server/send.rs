@@ -17,7 +17,7 @@ use super::socket::Socket;
 use crate::message::{FileSlice, Stream, Wake};
 use crate::wire::{Conversation, Payload};
 
-// What one turn sends. Larger slices let a download hold a thread while others wait; smaller ones cost throughput.
+// What one dispatch sends. Larger slices let a download hold a thread while others wait; smaller ones cost throughput.
 const SLICE_BYTES: u64 = 64 * 1024;
 
 // What is held back of a large file until it has been looked at once more.
@@ -164,7 +164,7 @@ fn send_slice(
     conversation: &mut Conversation,
 ) -> io::Result<Option<u64>> {
     let left = slice.length() - TAIL_BYTES;
-    // Another turn for a small rest would cost more than the rest.
+    // Another dispatch for a small rest would cost more than the rest.
     let share = if left <= 2 * SLICE_BYTES {
         left
     } else {

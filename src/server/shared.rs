@@ -35,7 +35,7 @@ pub(super) struct Shared {
     pub(super) reported: Poller,
     /// Workers that sleep.
     pub(super) sleepers: AtomicUsize,
-    /// Raised when there is work in the queue while somebody sleeps.
+    /// Raised when there is work in the queue while a worker sleeps.
     pub(super) work: Signal,
     shutdown: Signal,
     /// Workers that have not ended.
@@ -98,7 +98,7 @@ impl Shared {
         let _ = self.reported.rearm_list(&self.lists()[list], source);
     }
 
-    /// Has the lists tell of new clients.
+    /// Has the lists report new clients.
     fn listen(&self) -> io::Result<()> {
         let mut is_paused = self.is_paused();
         for (number, listener) in self.listeners.iter().enumerate() {
@@ -118,14 +118,14 @@ impl Shared {
         Ok(())
     }
 
-    /// Has the lists tell of new clients again; if that fails, the pause goes on.
+    /// Has the lists report new clients again; if that fails, the pause goes on.
     pub(super) fn resume_accepting(&self) {
         if let Err(error) = self.listen() {
             self.warn_of_accepting(&error);
         }
     }
 
-    /// Has a list tell of the next client of a listener: one list at a time and once, since otherwise nearly every new
+    /// Has a list report the next client of a listener: one list at a time and once, since otherwise nearly every new
     /// connection would wake a second thread for nothing.
     pub(super) fn listen_on(&self, number: usize, list: usize) {
         let list = list % self.lists().len();
@@ -137,7 +137,7 @@ impl Shared {
         }
     }
 
-    /// Has the lists tell of no new clients; those that knock wait with the kernel.
+    /// Has the lists report no new clients; those that connect wait in the kernel's queue.
     pub(super) fn stop_listening(&self) {
         for list in self.lists() {
             for listener in &self.listeners {
@@ -155,7 +155,7 @@ impl Shared {
             *is_paused = true;
             self.stop_listening();
             self.warn_of_accepting(error);
-            self.alarm.ring();
+            self.alarm.wake();
         }
     }
 
@@ -204,7 +204,7 @@ impl Shared {
     /// A worker has ended.
     pub(super) fn note_ended(&self) {
         self.running.fetch_sub(1, Ordering::SeqCst);
-        self.alarm.ring();
+        self.alarm.wake();
     }
 
     /// Has all workers end.

@@ -106,7 +106,7 @@ impl<'a> Worker<'a> {
                 return Some(event);
             }
             shared.sleepers.fetch_add(1, Ordering::SeqCst);
-            // Whoever fills a batch from now on sees the sleeper; what came before is seen here.
+            // A worker that fills a batch from now on sees the sleeper; batches from before are seen here.
             let event = shared.queue.take_or_sleep(self.permit);
             if event.is_none() {
                 self.wait(&shared.reported, 1, None);
@@ -290,7 +290,7 @@ impl<'a> Worker<'a> {
         let armed = match reason {
             Reason::Readable => lease.arm(Interest::Read, false),
             Reason::Writable => lease.arm(Interest::Write, false),
-            // A reset ends it; what the client says meanwhile is read later.
+            // A reset ends it; what the client sends meanwhile is read later.
             Reason::Wakeable if lease.interest == Some(Interest::Write) => Ok(()),
             Reason::Wakeable => lease.arm(Interest::End, false),
             Reason::Yield(interest) => lease.arm(interest, true),

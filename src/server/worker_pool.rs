@@ -1,6 +1,6 @@
 //! Who works, who is in reserve, and whose run permit is given to another.
 //!
-//! There are as many run permits as the machine has cores, and more workers than permits. Whoever has a permit handles
+//! There are as many run permits as the machine has cores, and more workers than permits. A worker with a permit handles
 //! events; the others sleep in reserve. What may block (a handler, a file, a stream) is marked while it runs: a worker
 //! that has been in one for some milliseconds loses its permit to one in reserve, and goes to the reserve itself when it comes
 //! back. So a slow handler delays no other connection, and no code has to know beforehand what will be slow.
@@ -92,14 +92,14 @@ impl WorkerPool {
     pub(super) fn begin_blocking(&self, worker: usize) -> Blocking<'_> {
         let state = &self.workers[worker].state;
         state.fetch_add(STEP + BLOCKING, Ordering::SeqCst);
-        self.alarm.ring_if_asleep();
+        self.alarm.wake_if_asleep();
         Blocking(state)
     }
 
-    /// Has everybody end, now or when they come back.
+    /// Has every worker end, now or when it comes back.
     pub(super) fn dismiss(&self) {
         self.is_over.store(true, Ordering::SeqCst);
-        // Whoever is about to wait has the lock.
+        // A worker that is about to wait has the lock.
         drop(self.free_permits());
         self.permit_is_free.notify_all();
     }
@@ -116,7 +116,7 @@ impl WorkerPool {
 
 /// The monitor's side.
 impl WorkerPool {
-    /// One look at everybody: retakes the permits of those who have been in the same thing since the last look. Returns
+    /// One look at all workers: retakes the permits of those that have been in the same thing since the last look. Returns
     /// whether anybody has been or is in something that may block.
     pub(super) fn look(&self, seen: &mut Seen) -> bool {
         seen.0.resize(self.workers.len(), 0);

@@ -74,7 +74,7 @@ impl<'a> Lease<'a> {
         drop(guard);
         let Some(readiness) = slot.state.release() else {
             if let Some(millis) = millis {
-                connections.alarm.ring_before(millis);
+                connections.alarm.wake_before(millis);
             }
             return Ok(());
         };
