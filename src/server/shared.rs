@@ -87,6 +87,7 @@ impl Shared {
         Ok(shared)
     }
 
+    /// The ready lists that connections and listeners are in.
     pub(super) fn lists(&self) -> &[Poller] {
         self.connections.lists()
     }
@@ -112,7 +113,13 @@ impl Shared {
                     return Err(error);
                 }
             }
-            self.listen_on(number, number);
+            let list = number % self.lists().len();
+            let source = Source::Listener { number, list };
+            // Not by `listen_on`, which pauses when it fails, and the pause is locked here.
+            if let Err(error) = self.lists()[list].arm_listener(listener, source) {
+                self.stop_listening();
+                return Err(error);
+            }
         }
         *is_paused = false;
         Ok(())

@@ -78,8 +78,8 @@ impl<'a> Worker<'a> {
                     continue;
                 };
                 match event.source() {
-                    Source::Shutdown => return,
-                    Source::Work | Source::List(_) => {}
+                    // They wake a worker and are in no list.
+                    Source::Shutdown | Source::Work | Source::List(_) => {}
                     Source::Listener { number, list } => self.accept(number, list),
                     Source::Connection(_) => {
                         if let Some(lease) = self.shared.connections.acquire(event) {

@@ -37,7 +37,6 @@ impl Conversation {
         self.ended = false;
         self.output.clear();
         self.sent = 0;
-        // The memory of a body is given back only once it is empty.
         self.request.body.clear();
         self.refused_line.clear();
         self.request.destination = None;

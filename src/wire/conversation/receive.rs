@@ -12,6 +12,9 @@ use crate::wire::persistence::Persistence;
 use crate::wire::refusal::Refusal;
 use crate::wire::turn::Turn;
 
+// A longer body takes its room as it comes, so that a length that is only announced takes little.
+const RESERVED_BYTES_MAX: u64 = 1024 * 1024;
+
 /// Each verb reads as far as its phase goes and returns the turn that is reached, or `None` if another phase has begun.
 impl Conversation {
     pub(super) fn read_head(&mut self) -> Option<Turn> {
@@ -95,17 +98,21 @@ impl Conversation {
         let Phase::Asked(reader) = mem::replace(&mut self.phase, Phase::Whole) else {
             panic!("a body is collected only after Turn::Head");
         };
-        let own_max = self.upload_bytes_max().flatten();
-        let bytes_max = own_max.unwrap_or(self.limits.body_bytes_max as u64);
+        let upload = self.upload_bytes_max();
+        let bytes_max = upload
+            .flatten()
+            .unwrap_or(self.limits.body_bytes_max as u64);
         match reader.remaining() {
             Some(0) => {}
             Some(length) if length > bytes_max => self.refuse(Refusal::BodyTooLarge),
             length => {
                 self.continue_if_awaited();
-                if own_max.is_none()
+                if upload.is_none()
                     && let Some(length) = length
                 {
-                    self.request.body.reserve_exact(length as usize);
+                    self.request
+                        .body
+                        .reserve_exact(length.min(RESERVED_BYTES_MAX) as usize);
                 }
                 self.phase = Phase::Collecting(reader, bytes_max);
             }
