@@ -94,7 +94,9 @@
 //! ```
 //!
 //! [`Response::problem`](crate::Response::problem) is an error in the form that the client prefers: text, a page, or
-//! `application/problem+json`.
+//! `application/problem+json`. An `io::Error` or a `Box<dyn Error>` is a 500 that tells the client nothing; what went wrong
+//! is an event of `tracing`, as the server's own messages are. They go nowhere without a subscriber, such as
+//! `tracing_subscriber::fmt::init()` of the crate of that name.
 //!
 //! # State
 //!

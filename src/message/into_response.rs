@@ -1,6 +1,7 @@
 //! What a handler may return instead of a whole response.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::io;
 
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use super::Response;
 /// | `(StatusCode, T)` | what `T` becomes, with this status |
 /// | `Result<T, E>` | what `T` or `E` becomes |
 /// | [`io::Error`] | 500, or 507 if there is no space; the log has the error, the client does not |
+/// | `Box<dyn Error>` | what an [`io::Error`] or a `JsonError` in it becomes; 500 and a line in the log for any other |
 /// | [`Response`] | itself |
 ///
 /// ```
@@ -51,6 +53,26 @@ use super::Response;
 /// assert_eq!(router.handle(&Request::get("/divide/6/0")).status(), StatusCode::BAD_REQUEST);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// With `Box<dyn Error>` every `?` works in a handler. What is the client's fault is said to be so before:
+///
+/// ```
+/// use std::error::Error;
+///
+/// use sockeye::{Handler, Request, Router, StatusCode};
+///
+/// let router = Router::new().get("/lines/{file}", |request| -> Result<String, Box<dyn Error>> {
+///     let text = std::fs::read_to_string(format!("/var/lib/fish/{}.txt", request.param("file")))?;
+///     Ok(format!("{} lines\n", text.lines().count()))
+/// });
+/// assert_eq!(router.handle(&Request::get("/lines/no")).status(), StatusCode::INTERNAL_SERVER_ERROR);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not become a response",
+    label = "returns `{Self}`",
+    note = "what becomes a response: text, a `StatusCode`, `(StatusCode, text)`, a `Response`, a `Result` of two of these",
+    note = "an error becomes one by `map_err`, such as `.map_err(|_| (StatusCode::BAD_REQUEST, \"a number, please\\n\"))?`, or as `Box<dyn Error>`"
+)]
 pub trait IntoResponse {
     /// The response.
     fn into_response(self) -> Response;
@@ -122,6 +144,29 @@ impl IntoResponse for io::Error {
     fn into_response(self) -> Response {
         tracing::error!(target: "sockeye", "a request cannot be answered: {self}");
         Response::failure(self.kind())
+    }
+}
+
+impl IntoResponse for Box<dyn Error + Send + Sync> {
+    fn into_response(self) -> Response {
+        let error: Box<dyn Error> = self;
+        error.into_response()
+    }
+}
+
+impl IntoResponse for Box<dyn Error> {
+    fn into_response(self) -> Response {
+        #[cfg(feature = "json")]
+        let this = match self.downcast::<super::JsonError>() {
+            Ok(error) => return error.into_response(),
+            Err(this) => this,
+        };
+        #[cfg(not(feature = "json"))]
+        let this = self;
+        match this.downcast::<io::Error>() {
+            Ok(error) => error.into_response(),
+            Err(error) => io::Error::other(error.to_string()).into_response(),
+        }
     }
 }
 
