@@ -6,6 +6,7 @@ use std::io;
 
 use bytes::Bytes;
 use http::StatusCode;
+use rustix::io::Errno;
 
 use super::Response;
 
@@ -18,7 +19,7 @@ use super::Response;
 /// | [`StatusCode`] | this status, no body |
 /// | `(StatusCode, T)` | what `T` becomes, with this status |
 /// | `Result<T, E>` | what `T` or `E` becomes |
-/// | [`io::Error`] | 500, or 507 if there is no space; the log has the error, the client does not |
+/// | [`io::Error`] | 500; 507 if there is no space, 503 if there are no descriptors; the log has the error, the client does not |
 /// | `Box<dyn Error>` | what an [`io::Error`] or a `JsonError` in it becomes; 500 and a line in the log for any other |
 /// | [`Response`] | itself |
 ///
@@ -143,7 +144,14 @@ impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
 impl IntoResponse for io::Error {
     fn into_response(self) -> Response {
         tracing::error!(target: "sockeye", "a request cannot be answered: {self}");
-        Response::failure(self.kind())
+        // No descriptors are left, in this process or in the system.
+        let numbers = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+        match numbers.contains(&self.raw_os_error()) {
+            true => Response::text("the server is out of resources; try again in a moment\n")
+                .with_status(StatusCode::SERVICE_UNAVAILABLE)
+                .with_header("Retry-After", "1"),
+            false => Response::failure(self.kind()),
+        }
     }
 }
 

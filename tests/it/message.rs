@@ -216,6 +216,9 @@ fn a_boxed_error_is_a_500_unless_it_is_one_that_says_otherwise() {
         failed(refused.unwrap_err().into()).status(),
         StatusCode::BAD_REQUEST
     );
+    let busy = failed(std::io::Error::from_raw_os_error(24).into());
+    assert_eq!(busy.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(busy.headers().get("Retry-After"), Some("1"));
     let sent: Box<dyn std::error::Error + Send + Sync> = "from a thread".into();
     assert_eq!(
         sent.into_response().status(),
