@@ -83,6 +83,7 @@ typed.addEventListener('keydown', (event) => {
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit()
 })
 at('help').append(' Ctrl+Enter sends.')
+typed.required = true
 
 const take = () => { typed.value = EXAMPLES[example.value] }
 example.addEventListener('input', take)

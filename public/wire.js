@@ -2,10 +2,10 @@
 
 export const at = (id) => document.getElementById(id)
 
-export function piece(kind, text, ...more) {
+export function piece(kind, ...parts) {
   const span = document.createElement('span')
   span.className = kind
-  span.append(text, ...more)
+  span.append(...parts)
   return span
 }
 

@@ -66,6 +66,14 @@ test('a request that is written by hand is read and answered byte by byte', { di
   assert.match(bare, /GET \/echo HTTP\/1\.1 LF\n/)
   assert.match(bare, /400 Bad Request {3}# lines must end in CRLF/)
 
+  // No byte is no request; a blank line is one that never comes.
+  const before = await heard.textContent()
+  await bytes.fill('')
+  await click()
+  assert.equal(await heard.textContent(), before)
+  await bytes.fill('\n')
+  assert.doesNotMatch(await send(click), /undefined|null/)
+
   // It speaks of the page's own server only.
   await page.getByLabel('Lines end in').selectOption('CR LF')
   await bytes.fill('GET / HTTP/1.1\nHost: example.test\n\n')
