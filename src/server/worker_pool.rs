@@ -5,10 +5,10 @@
 //! that has been in one for some milliseconds loses its permit to one in reserve, and goes to the reserve itself when it comes
 //! back. So a slow handler delays no other connection, and no code has to know beforehand what will be slow.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use super::alarm::Alarm;
+use super::atomics::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 use crate::sync::unpoisoned;
 
 /// The worker is in something that may block.
@@ -128,6 +128,8 @@ impl WorkerPool {
             let may_block = state & BLOCKING != 0 && state & PERMITTED != 0;
             is_active |= !is_same || may_block;
             if is_same && may_block {
+                // Before it loses the permit, since it may have another right after that.
+                let permit = worker.permit.load(Ordering::Relaxed);
                 // Fails if it came back at this very moment.
                 let retaken = state & !PERMITTED;
                 let exchange = worker.state.compare_exchange(
@@ -138,7 +140,6 @@ impl WorkerPool {
                 );
                 if exchange.is_ok() {
                     *seen = retaken;
-                    let permit = worker.permit.load(Ordering::Relaxed);
                     self.free_permits().push(permit);
                     self.permit_is_free.notify_one();
                 }
