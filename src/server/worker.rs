@@ -35,7 +35,7 @@ pub(super) fn work(shared: &Shared, worker: usize) {
     // is another connection's.
     while survive("a worker goes on", || this.run(worker)).is_none() {}
     // What is cut belongs to handlers too: its drop may block, and then others end the rest.
-    for lease in shared.connections.at_rest_all() {
+    for lease in shared.left_over() {
         this.end(lease);
     }
 }
@@ -58,7 +58,7 @@ impl<'a> Worker<'a> {
             shared,
             context: Context::new(
                 &shared.config,
-                &*shared.handler,
+                shared.handler(),
                 connections,
                 &shared.spare,
                 worker,
@@ -118,8 +118,20 @@ impl<'a> Worker<'a> {
         }
         match self.events.pop()?.source() {
             Source::List(list) => self.look_at(list),
+            Source::Work => self.take_and_wake_another(),
             _ => None,
         }
+    }
+
+    /// Takes an event that another worker has left in the queue, and has the next sleeper woken for what may still be there:
+    /// more than one may block.
+    fn take_and_wake_another(&self) -> Option<Event> {
+        let shared = self.shared;
+        let event = shared.queue.take(self.permit)?;
+        if shared.sleepers.load(Ordering::SeqCst) > 0 {
+            shared.work.raise();
+        }
+        Some(event)
     }
 
     /// Takes events from a list and shares them; returns one of them.
