@@ -195,12 +195,15 @@ impl<'a> Worker<'a> {
         let Some(listener) = self.shared.listeners.get(number) else {
             return;
         };
-        let mut is_armed = false;
+        let (mut is_armed, mut makes_room) = (false, false);
         for _ in 0..ACCEPTS_MAX {
             let accepted = listener::accept(listener);
-            if let Err(error) = &accepted
-                && error.kind() != io::ErrorKind::WouldBlock
-                && !listener::is_of_one_client(error)
+            let lasting = accepted.as_ref().err();
+            let lasting = lasting.filter(|error| listener::is_lasting(error));
+            // What gave way may have made room for somebody else, and everybody would give way for nothing.
+            let has_made_room = mem::replace(&mut makes_room, lasting.is_some());
+            if let Some(error) = lasting
+                && (has_made_room || !listener::is_want_of_descriptors(error))
             {
                 return self.shared.pause_accepting(error);
             }
@@ -215,6 +218,11 @@ impl<'a> Worker<'a> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if makes_room => {
+                    if !self.make_room() {
+                        return self.shared.pause_accepting(&error);
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(target: "sockeye", %error, "could not accept a connection");
                 }
@@ -222,8 +230,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Gives a connection a slot, if need be that of the one idle longest, of one that hardly moves, or of the stream that is
-    /// oldest; without one it is told so.
+    /// Gives a connection a slot, if need be that of one that gives way; without one it is told so.
     fn let_in(&mut self, mut connection: Connection) -> Option<Lease<'a>> {
         let connections = &self.shared.connections;
         loop {
@@ -231,20 +238,26 @@ impl<'a> Worker<'a> {
                 Ok(lease) => return Some(lease),
                 Err(connection) => connection,
             };
-            if let Some(mut lease) = connections.idle_longest() {
-                match lease.socket.look_for_input() {
-                    true => lease.hand_over(),
-                    false => self.end(lease),
-                }
-            } else if let Some(lease) = self.under_way() {
-                self.end(lease);
-            } else {
+            if !self.make_room() {
                 self.shared.note_full();
                 self.look_up();
                 connection.turn_away(&mut self.context);
                 return None;
             }
         }
+    }
+
+    /// Ends the connection that is idle longest, else one that hardly moves, else the oldest stream. `false`: none gives way.
+    fn make_room(&mut self) -> bool {
+        while let Some(mut lease) = self.shared.connections.idle_longest() {
+            if !lease.socket.look_for_input() {
+                self.end(lease);
+                return true;
+            }
+            lease.hand_over();
+        }
+        let under_way = self.under_way();
+        under_way.map(|lease| self.end(lease)).is_some()
     }
 
     /// One under way that gives its slot to a newcomer. None does on the monitor's thread: what a handler left in it may
