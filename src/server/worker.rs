@@ -19,8 +19,9 @@ use super::shared::Shared;
 const BREATH: Duration = Duration::from_millis(10);
 
 // A worker takes events from its own list first, whose connections are in its core's caches, but every so often it takes
-// what any list reports: the workers of another may all be blocked.
+// what any list reports: the workers of another may all be blocked. More often where a list has no worker.
 const OWN_LOOKS_MAX: usize = 16;
+const OWN_LOOKS_MIN: usize = 2;
 
 // How many clients one worker lets in before it looks at those that are there.
 const ACCEPTS_MAX: usize = 8;
@@ -94,15 +95,27 @@ impl<'a> Worker<'a> {
     /// An event from the queue, else from the kernel; `None` if it is worth another look at everything.
     fn next_event(&mut self) -> Option<Event> {
         let shared = self.shared;
-        if let Some(event) = shared.queue.take(self.permit) {
+        if let Some(event) = shared.queue.take_own(self.permit) {
             return Some(event);
         }
         self.looks += 1;
-        if self.looks.is_multiple_of(OWN_LOOKS_MAX) {
+        // Another's batch is first every second time. Always, and a worker that is kept busy by that would leave its own list
+        // to wait; never, and the batch of workers that are all blocked would wait.
+        if self.looks.is_multiple_of(2)
+            && let Some(event) = shared.queue.take(self.permit)
+        {
+            return Some(event);
+        }
+        let own_looks = match shared.pool.has_free_permit() {
+            true => OWN_LOOKS_MIN,
+            false => OWN_LOOKS_MAX,
+        };
+        if self.looks % own_looks == 1 {
             self.wait(&shared.reported, 1, Some(Duration::ZERO));
         } else {
             let own = self.permit % shared.lists().len();
-            if let Some(event) = self.look_at(own) {
+            let event = self.look_at(own);
+            if let Some(event) = event.or_else(|| shared.queue.take(self.permit)) {
                 return Some(event);
             }
             shared.sleepers.fetch_add(1, Ordering::SeqCst);
