@@ -215,23 +215,6 @@ fn without_descriptors_files_are_503_and_clients_wait_and_all_are_served_afterwa
 }
 
 #[test]
-fn where_descriptors_run_out_whoever_is_idle_gives_way_to_newcomers() {
-    let site = site();
-    let program = Program::start(site.path(), &["--idle-timeout", "3600"]);
-    let mut idle: Vec<_> = (0..20).map(|_| program.connect()).collect();
-    idle.iter_mut()
-        .for_each(|client| assert_eq!(client.ask("POST /echo").status, 200));
-    program.limit_descriptors(program.descriptors() as u64);
-    let mut late: Vec<_> = (0..5).map(|_| program.connect()).collect();
-    for client in &mut late {
-        assert_eq!(client.ask("POST /echo").status, 200);
-    }
-    // Those that were idle longest, and no more than it takes.
-    assert!(idle[0].is_closed());
-    assert_eq!(idle[15].ask("POST /echo").status, 200);
-}
-
-#[test]
 fn a_page_that_rebinds_its_name_to_this_machine_reads_nothing() {
     let site = site();
     let program = Program::start(site.path(), &["--allow-host", "dev.test"]);
