@@ -142,12 +142,12 @@ pub(super) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Option<So
     Ok((socket.into(), peer.and_then(|peer| peer.try_into().ok())))
 }
 
-/// Whether accepting failed because of the one client that was next, which hung up or whose network is down
-/// (accept(2)); the next may be fine. After any other failure the same client is next again, and it fails again at
-/// once.
-pub(super) fn is_of_one_client(error: &io::Error) -> bool {
+/// Whether accepting, which failed, fails again at once. It may not if there was no client, or if the one that was next
+/// hung up or its network is down (accept(2)).
+pub(super) fn is_lasting(error: &io::Error) -> bool {
     use rustix::io::Errno;
-    [
+    ![
+        Errno::AGAIN,
         Errno::CONNABORTED,
         Errno::PROTO,
         Errno::NOPROTOOPT,

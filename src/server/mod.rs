@@ -123,7 +123,7 @@ impl Server {
 
     /// Like [`Server::serve`], and calls `ready` once clients are answered: on this thread, which must not wait there.
     pub fn serve_and(self, handler: impl Handler, ready: impl FnOnce()) -> io::Result<Summary> {
-        let shared = Shared::new(self.config, Arc::new(handler), self.listeners)?;
+        let shared = Shared::new(self.config, Box::new(handler), self.listeners)?;
         let shared = Arc::new(shared);
         shared.alarm.enlist_monitor();
         self.stopper.watch_over(&shared);
