@@ -71,6 +71,8 @@ pub(super) enum Reason {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) socket: Socket,
+    /// How often it has waited, modulo 256.
+    pub(super) waits: u8,
     /// The number of the ready list that it is in.
     pub(super) list: u32,
     /// What the list reports of it, once it is in one.
@@ -97,10 +99,11 @@ enum State {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>, list: usize) -> Connection {
+    pub(super) fn new(stream: TcpStream, peer: Option<SocketAddr>) -> Connection {
         Connection {
             socket: Socket::new(stream),
-            list: list as u32,
+            waits: 0,
+            list: 0,
             interest: None,
             peer,
             state: State::Idle,

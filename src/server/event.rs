@@ -14,9 +14,7 @@ pub(super) enum Source {
     Connection(Token),
     /// The listener of this number, in the ready list of that number.
     Listener { number: usize, list: usize },
-    /// Something on the ready list of this number.
-    List(usize),
-    /// There is work in the ready queue.
+    /// There is something that other workers have not come to.
     Work,
     /// The server is at its end.
     Shutdown,
@@ -66,7 +64,6 @@ const GENERATION_SHIFT: u32 = 36;
 // The highest indices are no slots.
 const SHUTDOWN: u32 = u32::MAX;
 const WORK: u32 = u32::MAX - 1;
-const LIST: u32 = u32::MAX - 2;
 const FIRST_LISTENER: u32 = u32::MAX - 0xFFFF;
 
 /// How many slots there can be.
@@ -78,7 +75,6 @@ impl Event {
         let (index, generation) = match source {
             Source::Connection(token) => (token.slot, token.generation),
             Source::Listener { number, list } => (FIRST_LISTENER + number as u32, list as u32),
-            Source::List(list) => (LIST, list as u32),
             Source::Work => (WORK, 0),
             Source::Shutdown => (SHUTDOWN, 0),
         };
@@ -124,7 +120,6 @@ impl Event {
         match index {
             SHUTDOWN => Source::Shutdown,
             WORK => Source::Work,
-            LIST => Source::List(generation as usize),
             FIRST_LISTENER.. => Source::Listener {
                 number: (index - FIRST_LISTENER) as usize,
                 list: generation as usize,
@@ -158,7 +153,6 @@ mod tests {
                 number: 1,
                 list: 63,
             },
-            Source::List(3),
             Source::Work,
             Source::Shutdown,
         ] {

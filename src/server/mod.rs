@@ -1,9 +1,9 @@
 //! Sockets and threads: carries bytes between clients and a [`Handler`].
 //!
-//! A connection at rest costs no thread and no buffer: it has a slot in the table (`connections`), a place in the
-//! one of the kernel's ready lists (`poller`) and a deadline. A worker (`worker`) takes a batch of events from its own
-//! list, or from another that reports some while it is idle; any worker may take from the batch (`ready_queue`); it receives, asks the handler, responds (`connection`), sets the connection
-//! down and takes the next event. As many work as have a run permit (`worker_pool`); the monitor (`monitor`) gives the
+//! A connection at rest costs no thread and no buffer: it has a slot in the table (`connections`), a place in one of the
+//! kernel's ready lists (`ready_lists`, `poller`) and a deadline. A worker (`worker`) takes a batch of events from its own
+//! list; any worker that has nothing to do may take from the batch (`ready_queue`); it receives, asks the handler, responds
+//! (`connection`), sets the connection down and takes the next event. As many work as have a run permit (`worker_pool`); the monitor (`monitor`) gives the
 //! permits of those that block to others. Nothing here knows a file tree, a route or a media type.
 
 mod alarm;
@@ -19,6 +19,7 @@ mod listener;
 mod monitor;
 mod panics;
 mod poller;
+mod ready_lists;
 mod ready_queue;
 mod send;
 mod shared;

@@ -9,8 +9,9 @@ use super::worker::Worker;
 use super::worker_pool::Seen;
 use super::{Stop, Stopper, Summary, listener};
 
-// A worker that is longer in something that may block is replaced. Most answers take a hundredth of it.
-const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+// A worker that is longer in something that may block is helped out, and replaced soon after. Most answers take a hundredth
+// of it.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
 // Between sweeps for overdue connections there are at least so many.
 const SWEEP_INTERVALS: std::ops::RangeInclusive<Duration> =
@@ -30,7 +31,7 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
         .shortest_timeout()
         .div_f32(8.0)
         .clamp(*SWEEP_INTERVALS.start(), *SWEEP_INTERVALS.end());
-    let (pool, connections) = (&shared.pool, &shared.connections);
+    let connections = &shared.connections;
     let mut seen = Seen::default();
     let mut next_sweep = Instant::now();
     let mut resume_at = None;
@@ -49,8 +50,7 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
             }
             Some(_) => {}
         }
-        let is_active = pool.look(&mut seen);
-        if is_active {
+        if shared.look_at_workers(&mut seen) {
             let timer = connections.next_timer();
             let timer = timer.map(|at| at.saturating_duration_since(now));
             std::thread::park_timeout(
@@ -58,7 +58,7 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
             );
         } else {
             shared.alarm.sleep(|| {
-                let is_quiet = pool.is_as_seen(&seen) && stopper.state() == Stop::No;
+                let is_quiet = shared.pool.is_as_seen(&seen) && stopper.state() == Stop::No;
                 is_quiet.then(|| {
                     let due = connections.next_due().map(|due| due.max(next_sweep));
                     let next = [due, connections.next_timer(), resume_at];
@@ -109,7 +109,7 @@ fn wind_up(shared: &Shared, stopper: &Stopper, worker: &mut Worker<'_>) -> Summa
         worker.look_up();
         worker.sweep();
         worker.close_idle();
-        shared.pool.look(&mut seen);
+        shared.look_at_workers(&mut seen);
         std::thread::park_timeout(LOOK_INTERVAL);
     }
     let cut = connections.taken();

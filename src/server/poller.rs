@@ -78,18 +78,6 @@ impl Poller {
         self.insert(listener, source, EventFlags::ONESHOT)
     }
 
-    /// Adds another list, which is reported whenever something becomes ready there.
-    pub(super) fn add_list(&self, list: &Poller, source: Source) -> io::Result<()> {
-        self.insert(&list.epoll, source, EventFlags::IN | EventFlags::ET)
-    }
-
-    /// Has another list reported once more, if something is ready there.
-    pub(super) fn rearm_list(&self, list: &Poller, source: Source) -> io::Result<()> {
-        let data = EventData::new_u64(Event::of(source).to_bits());
-        let flags = EventFlags::IN | EventFlags::ET;
-        Ok(epoll::modify(&self.epoll, &list.epoll, data, flags)?)
-    }
-
     /// Has a listener reported once; if a client waits there already, at once.
     pub(super) fn arm_listener(&self, listener: impl AsFd, source: Source) -> io::Result<()> {
         let data = EventData::new_u64(Event::of(source).to_bits());

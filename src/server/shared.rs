@@ -14,9 +14,10 @@ use super::context::SpareConversations;
 use super::event::Source;
 use super::listener;
 use super::panics::survive;
-use super::poller::{Poller, Signal};
+use super::poller::Signal;
+use super::ready_lists::ReadyLists;
 use super::ready_queue::ReadyQueue;
-use super::worker_pool::WorkerPool;
+use super::worker_pool::{Seen, WorkerPool};
 use crate::handler::Handler;
 use crate::sync::{RateLimit, unpoisoned};
 
@@ -34,12 +35,6 @@ pub(super) struct Shared {
     pub(super) spare: SpareConversations,
     pub(super) pool: WorkerPool,
     pub(super) alarm: Arc<Alarm>,
-    /// Reports each list on which something becomes ready. Workers sleep here.
-    pub(super) reported: Poller,
-    /// Workers that sleep.
-    pub(super) sleepers: AtomicUsize,
-    /// Raised when there is work in the queue while a worker sleeps.
-    pub(super) work: Signal,
     shutdown: Signal,
     /// Workers that have not ended.
     running: AtomicUsize,
@@ -67,9 +62,6 @@ impl Shared {
             spare: SpareConversations::default(),
             pool: WorkerPool::new(workers, permits, Arc::clone(&alarm)),
             alarm,
-            reported: Poller::new()?,
-            sleepers: AtomicUsize::new(0),
-            work: Signal::for_one()?,
             shutdown: Signal::for_all()?,
             running: AtomicUsize::new(workers),
             config,
@@ -79,13 +71,9 @@ impl Shared {
             is_paused: Mutex::new(true),
             warnings: RateLimit::new(),
         };
-        for (number, list) in shared.lists().iter().enumerate() {
-            shared.reported.add_list(list, Source::List(number))?;
+        for list in shared.lists().iter() {
+            list.add_signal(&shared.shutdown, Source::Shutdown)?;
         }
-        shared.reported.add_signal(&shared.work, Source::Work)?;
-        shared
-            .reported
-            .add_signal(&shared.shutdown, Source::Shutdown)?;
         shared.listen()?;
         Ok(shared)
     }
@@ -97,15 +85,17 @@ impl Shared {
     }
 
     /// The ready lists that connections and listeners are in.
-    pub(super) fn lists(&self) -> &[Poller] {
+    pub(super) fn lists(&self) -> &ReadyLists {
         self.connections.lists()
     }
 
-    /// Has a list reported once more, if anything is ready there.
-    pub(super) fn report(&self, list: usize) {
-        let source = Source::List(list);
-        // It fails only for want of kernel memory; then the list is looked at by its own workers alone.
-        let _ = self.reported.rearm_list(&self.lists()[list], source);
+    /// The monitor's look at all workers: wakes one that waits, if others are stuck. Returns whether anybody is active.
+    pub(super) fn look_at_workers(&self, seen: &mut Seen) -> bool {
+        let is_active = self.pool.look(seen);
+        if self.pool.is_stuck() {
+            self.lists().wake_one(0);
+        }
+        is_active
     }
 
     /// Has the lists report new clients.
@@ -155,7 +145,7 @@ impl Shared {
 
     /// Has the lists report no new clients; those that connect wait in the kernel's queue.
     pub(super) fn stop_listening(&self) {
-        for list in self.lists() {
+        for list in self.lists().iter() {
             for listener in &self.listeners {
                 // It is not on the list if accepting is paused.
                 let _ = list.remove(listener);

@@ -201,6 +201,12 @@ impl Socket {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// The processor that handled the client's last packet.
+    pub(super) fn processor(&self) -> u32 {
+        // What is not known counts as one that the machine does not have.
+        rustix::net::sockopt::socket_incoming_cpu(&self.stream).unwrap_or(u32::MAX)
+    }
+
     fn note_written(&mut self, sent: rustix::io::Result<usize>) -> io::Result<Option<usize>> {
         match sent {
             Ok(bytes) => {

@@ -2,7 +2,6 @@
 
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use std::{io, mem, thread};
 
@@ -12,19 +11,14 @@ use super::context::Context;
 use super::event::{Event, Source};
 use super::listener;
 use super::panics::survive;
-use super::poller::{EVENTS_MAX, Interest, Poller};
+use super::poller::{EVENTS_MAX, Interest};
 use super::shared::Shared;
 
 // After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
 const BREATH: Duration = Duration::from_millis(10);
 
-// A worker takes events from its own list first, whose connections are in its core's caches, but every so often it takes
-// what any list reports: the workers of another may all be blocked. More often where a list has no worker.
-const OWN_LOOKS_MAX: usize = 16;
-const OWN_LOOKS_MIN: usize = 2;
-
 // How many clients one worker lets in before it looks at those that are there.
-const ACCEPTS_MAX: usize = 8;
+const ACCEPTS_MAX: usize = 64;
 
 // How often one worker drives one connection in a row.
 const DRIVES_MAX: usize = 4;
@@ -80,7 +74,7 @@ impl<'a> Worker<'a> {
                 };
                 match event.source() {
                     // They wake a worker and are in no list.
-                    Source::Shutdown | Source::Work | Source::List(_) => {}
+                    Source::Shutdown | Source::Work => {}
                     Source::Listener { number, list } => self.accept(number, list),
                     Source::Connection(_) => {
                         if let Some(lease) = self.shared.connections.acquire(event) {
@@ -98,69 +92,61 @@ impl<'a> Worker<'a> {
         if let Some(event) = shared.queue.take_own(self.permit) {
             return Some(event);
         }
+        // Its own list before others' batches, so that those who are in it do not wait while it helps others; in turn with
+        // what belongs to workers that are stuck.
+        let own = self.own_list();
         self.looks += 1;
-        // Another's batch is first every second time. Always, and a worker that is kept busy by that would leave its own list
-        // to wait; never, and the batch of workers that are all blocked would wait.
-        if self.looks.is_multiple_of(2)
-            && let Some(event) = shared.queue.take(self.permit)
-        {
-            return Some(event);
-        }
-        let own_looks = match shared.pool.has_free_permit() {
-            true => OWN_LOOKS_MIN,
-            false => OWN_LOOKS_MAX,
-        };
-        if self.looks % own_looks == 1 {
-            self.wait(&shared.reported, 1, Some(Duration::ZERO));
-        } else {
-            let own = self.permit % shared.lists().len();
-            let event = self.look_at(own);
-            if let Some(event) = event.or_else(|| shared.queue.take(self.permit)) {
-                return Some(event);
-            }
-            shared.sleepers.fetch_add(1, Ordering::SeqCst);
-            // A worker that fills a batch from now on sees the sleeper; batches from before are seen here.
-            let event = shared.queue.take_or_sleep(self.permit);
-            if event.is_none() {
-                self.wait(&shared.reported, 1, None);
-            }
-            shared.sleepers.fetch_sub(1, Ordering::SeqCst);
+        let is_own_first = self.looks.is_multiple_of(2);
+        for is_own in [is_own_first, !is_own_first] {
+            let event = match is_own {
+                true => self.look_at(own),
+                false if shared.pool.is_stuck() => self.look_elsewhere(),
+                false => None,
+            };
             if event.is_some() {
                 return event;
             }
         }
-        match self.events.pop()?.source() {
-            Source::List(list) => self.look_at(list),
-            Source::Work => self.take_and_wake_another(),
-            _ => None,
+        let waiting = shared.lists()[own].begin_wait();
+        // A worker that fills a batch from now on wakes this one; batches from before are seen here.
+        let event = shared.queue.take_or_sleep(self.permit);
+        if event.is_none() {
+            self.take_from(own, None);
         }
-    }
-
-    /// Takes an event that another worker has left in the queue, and has the next sleeper woken for what may still be there:
-    /// more than one may block.
-    fn take_and_wake_another(&self) -> Option<Event> {
-        let shared = self.shared;
-        let event = shared.queue.take(self.permit)?;
-        if shared.sleepers.load(Ordering::SeqCst) > 0 {
-            shared.work.raise();
-        }
-        Some(event)
-    }
-
-    /// Takes events from a list and shares them; returns one of them.
-    fn look_at(&mut self, list: usize) -> Option<Event> {
-        let shared = self.shared;
-        self.wait(&shared.lists()[list], EVENTS_MAX, Some(Duration::ZERO));
-        if self.events.len() == EVENTS_MAX {
-            // There may be more, and this worker may be long in coming back for it.
-            shared.report(list);
+        drop(waiting);
+        if event.is_some() {
+            // There may be more, and more than one handler may block.
+            shared.lists().wake_one(own);
+            return event;
         }
         self.receive_and_share()
     }
 
-    fn wait(&mut self, list: &Poller, max: usize, timeout: Option<Duration>) {
+    fn own_list(&self) -> usize {
+        self.permit % self.shared.lists().len()
+    }
+
+    /// An event that others have left in the queue, else one of their lists.
+    fn look_elsewhere(&mut self) -> Option<Event> {
+        let shared = self.shared;
+        let (lists, own) = (shared.lists(), self.own_list());
+        let mut event = shared.queue.take(self.permit);
+        for list in (own + 1..lists.len()).chain(0..own) {
+            event = event.or_else(|| self.look_at(list));
+        }
+        event
+    }
+
+    /// Takes a batch of events from a list, if there are some, and shares them; returns one of them.
+    fn look_at(&mut self, list: usize) -> Option<Event> {
+        self.take_from(list, Some(Duration::ZERO));
+        self.receive_and_share()
+    }
+
+    fn take_from(&mut self, list: usize, timeout: Option<Duration>) {
         self.events.clear();
-        if let Err(error) = list.wait(&mut self.events, max, timeout) {
+        let poller = &self.shared.lists()[list];
+        if let Err(error) = poller.wait(&mut self.events, EVENTS_MAX, timeout) {
             if self.shared.warnings.admits() {
                 tracing::error!(target: "sockeye", %error, "cannot wait for clients");
             }
@@ -183,9 +169,7 @@ impl<'a> Worker<'a> {
                 }
             }
             shared.queue.fill(self.permit, &self.events[1..]);
-            if shared.sleepers.load(Ordering::SeqCst) > 0 {
-                shared.work.raise();
-            }
+            shared.lists().wake_one(self.own_list());
         }
         self.events.first().copied()
     }
@@ -226,7 +210,7 @@ impl<'a> Worker<'a> {
             }
             match accepted {
                 Ok((stream, peer)) => {
-                    if let Some(lease) = self.let_in(Connection::new(stream, peer, list)) {
+                    if let Some(lease) = self.let_in(Connection::new(stream, peer)) {
                         self.receive_and_drive(lease, false);
                     }
                 }
@@ -356,7 +340,7 @@ impl<'a> Worker<'a> {
 impl<'a> Worker<'a> {
     /// Lets a new connection in.
     pub(super) fn let_in_late(&mut self, stream: TcpStream, peer: Option<std::net::SocketAddr>) {
-        if let Some(lease) = self.let_in(Connection::new(stream, peer, 0)) {
+        if let Some(lease) = self.let_in(Connection::new(stream, peer)) {
             lease.hand_over();
         }
     }

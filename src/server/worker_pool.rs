@@ -18,6 +18,9 @@ const PERMITTED: u64 = 2;
 /// One thing that may block; the bits above count them.
 const STEP: u64 = 4;
 
+/// Who is in the same thing in so many looks after the first has its permit retaken.
+pub(super) const LOOKS_MAX: u32 = 3;
+
 /// The workers of a server, by number.
 #[derive(Debug)]
 pub(super) struct WorkerPool {
@@ -27,6 +30,7 @@ pub(super) struct WorkerPool {
     /// How many those were when they were last changed.
     free_count: AtomicUsize,
     permit_is_free: Condvar,
+    is_stuck: AtomicBool,
     is_over: AtomicBool,
     alarm: Arc<Alarm>,
 }
@@ -49,9 +53,10 @@ impl Drop for Blocking<'_> {
     }
 }
 
-/// What the monitor saw of each worker when it last looked.
+/// What the monitor saw of each worker when it last looked, and in how many looks before.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Vec<u64>);
+pub(super) struct Seen(Vec<(u64, u32)>);
+
 
 impl WorkerPool {
     pub(super) fn new(workers: usize, permits: usize, alarm: Arc<Alarm>) -> WorkerPool {
@@ -60,6 +65,7 @@ impl WorkerPool {
             free: Mutex::new((0..permits).collect()),
             free_count: AtomicUsize::new(permits),
             permit_is_free: Condvar::new(),
+            is_stuck: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             alarm,
         }
@@ -92,9 +98,10 @@ impl WorkerPool {
         self.workers[worker].state.load(Ordering::SeqCst) & PERMITTED != 0 && !self.is_over()
     }
 
-    /// Whether a permit is free: no worker is in reserve, or it has not come yet.
-    pub(super) fn has_free_permit(&self) -> bool {
-        self.free_count.load(Ordering::Relaxed) > 0
+    /// Whether a worker is stuck in something that blocks, or there are none for all permits: what waits for them should be
+    /// seen to by others.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck.load(Ordering::Relaxed)
     }
 
     /// `worker` begins something that may block, and ends it when it drops what is returned.
@@ -125,39 +132,46 @@ impl WorkerPool {
 
 /// The monitor's side.
 impl WorkerPool {
-    /// One look at all workers: retakes the permits of those that have been in the same thing since the last look. Returns
+    /// One look at all workers: retakes the permits of those that have been in the same thing for [`LOOKS_MAX`] looks. Returns
     /// whether anybody has been or is in something that may block.
     pub(super) fn look(&self, seen: &mut Seen) -> bool {
-        seen.0.resize(self.workers.len(), 0);
-        let mut is_active = false;
+        seen.0.resize(self.workers.len(), (0, 0));
+        let (mut is_active, mut is_stuck, mut has_any_permit) = (false, false, false);
         for (worker, seen) in self.workers.iter().zip(&mut seen.0) {
-            let state = worker.state.load(Ordering::SeqCst);
-            let is_same = state == *seen;
-            *seen = state;
+            let mut state = worker.state.load(Ordering::SeqCst);
+            let looks = if state == seen.0 { seen.1 + 1 } else { 0 };
             let may_block = state & BLOCKING != 0 && state & PERMITTED != 0;
-            is_active |= !is_same || may_block;
-            if is_same && may_block {
-                // Before it loses the permit, since it may have another right after that.
-                let permit = worker.permit.load(Ordering::Relaxed);
-                // Fails if it came back at this very moment.
-                let retaken = state & !PERMITTED;
-                let exchange = worker.state.compare_exchange(
-                    state,
-                    retaken,
-                    Ordering::SeqCst,
-                    Ordering::SeqCst,
-                );
-                if exchange.is_ok() {
-                    *seen = retaken;
-                    let mut free = self.free_permits();
-                    free.push(permit);
-                    self.free_count.store(free.len(), Ordering::Relaxed);
-                    drop(free);
-                    self.permit_is_free.notify_one();
-                }
+            is_active |= looks == 0 || may_block;
+            is_stuck |= looks > 0 && may_block;
+            has_any_permit |= state & PERMITTED != 0;
+            if looks >= LOOKS_MAX && may_block && self.retake(worker, state) {
+                state &= !PERMITTED;
             }
+            *seen = (state, looks);
         }
-        is_active
+        // Permits that nobody comes for, while others work.
+        is_stuck |= has_any_permit && self.free_count.load(Ordering::Relaxed) > 0;
+        self.is_stuck.store(is_stuck, Ordering::Relaxed);
+        is_active || is_stuck
+    }
+
+    /// Gives the permit of a worker to another, unless it has come back at this very moment from what it was in.
+    fn retake(&self, worker: &WorkerState, state: u64) -> bool {
+        // Before it loses the permit, since it may have another right after that.
+        let permit = worker.permit.load(Ordering::Relaxed);
+        let retaken = state & !PERMITTED;
+        let exchange =
+            worker
+                .state
+                .compare_exchange(state, retaken, Ordering::SeqCst, Ordering::SeqCst);
+        if exchange.is_ok() {
+            let mut free = self.free_permits();
+            free.push(permit);
+            self.free_count.store(free.len(), Ordering::Relaxed);
+            drop(free);
+            self.permit_is_free.notify_one();
+        }
+        exchange.is_ok()
     }
 
     /// Whether no worker has begun something that may block since the look that left `seen`.
@@ -166,6 +180,6 @@ impl WorkerPool {
             .workers
             .iter()
             .map(|worker| worker.state.load(Ordering::SeqCst));
-        states.eq(seen.0.iter().copied())
+        states.eq(seen.0.iter().map(|(state, _)| *state))
     }
 }

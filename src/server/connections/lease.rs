@@ -16,6 +16,10 @@ use crate::sync::unpoisoned;
 // For a connection that is left to the workers. They set another deadline when they come to it.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(10);
 
+// How often a connection waits before it may be moved to another ready list: clients' threads and the kernel's queues move
+// too, and to ask costs a system call.
+const WAITS_PER_LIST: u8 = 64;
+
 /// The right to use a connection; one thread has it at a time.
 ///
 /// It is given up with [`Lease::release`], [`Lease::keep`] or [`Lease::end`].
@@ -94,12 +98,28 @@ impl<'a> Lease<'a> {
     /// reported before.
     pub(in crate::server) fn arm(&mut self, interest: Interest, again: bool) -> io::Result<()> {
         let source = Source::Connection(self.token);
+        self.waits = self.waits.wrapping_add(1);
+        if self.interest.is_none() || self.waits.is_multiple_of(WAITS_PER_LIST) {
+            self.choose_list()?;
+        }
         let list = &self.connections.lists[self.list as usize];
         match self.interest.replace(interest) {
             None => list.add(&self.socket, source, interest),
             Some(armed) if armed == interest && !again => Ok(()),
             Some(_) => list.rearm(&self.socket, source, interest),
         }
+    }
+
+    /// Moves the connection to the ready list that is nearest to its client now.
+    fn choose_list(&mut self) -> io::Result<()> {
+        let lists = &self.connections.lists;
+        let nearest = lists.nearest(&self.socket) as u32;
+        if self.interest.is_some() && self.list != nearest {
+            lists[self.list as usize].remove(&self.socket)?;
+            self.interest = None;
+        }
+        self.list = nearest;
+        Ok(())
     }
 
     /// Has a worker drive the connection.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crate::server::alarm::Alarm;
 use crate::server::connection::Connection;
 use crate::server::event::{Event, SLOTS_MAX, Source, Token};
-use crate::server::poller::Poller;
+use crate::server::ready_lists::ReadyLists;
 use crate::server::slot_state::SlotState;
 use crate::server::timeouts::after;
 use crate::sync::unpoisoned;
@@ -39,7 +39,7 @@ pub(in crate::server) struct Connections {
     slots: Box<[Slot]>,
     free: Mutex<Vec<u32>>,
     /// The kernel's ready lists.
-    lists: Box<[Poller]>,
+    lists: ReadyLists,
     taken: AtomicUsize,
     /// Where the next look at some of the slots begins.
     looked_from: AtomicUsize,
@@ -121,9 +121,7 @@ impl Connections {
                 })
                 .collect(),
             free: Mutex::new((0..slots as u32).rev().collect()),
-            lists: (0..lists.max(1))
-                .map(|_| Poller::new())
-                .collect::<io::Result<_>>()?,
+            lists: ReadyLists::new(lists)?,
             taken: AtomicUsize::new(0),
             looked_from: AtomicUsize::new(0),
             began: Instant::now(),
@@ -133,7 +131,7 @@ impl Connections {
     }
 
     /// The kernel's ready lists.
-    pub(in crate::server) fn lists(&self) -> &[Poller] {
+    pub(in crate::server) fn lists(&self) -> &ReadyLists {
         &self.lists
     }
 
@@ -380,7 +378,7 @@ mod tests {
         let now = Instant::now();
         let _clients = [1, 2].map(|seconds| {
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let connection = Connection::new(listener.accept().unwrap().0, None, 0);
+            let connection = Connection::new(listener.accept().unwrap().0, None);
             let deadline = Deadline {
                 kind: Kind::Idle,
                 at: now + Duration::from_secs(seconds),
