@@ -60,9 +60,9 @@
 //! ```
 //!
 //! The body is collected before the handler is asked, up to [`Limits::body_bytes_max`](crate::wire::Limits), beyond
-//! which the client gets a 413: [`Request::body`](crate::Request::body) are its bytes,
-//! [`form_pairs`](crate::Request::form_pairs) reads a form, and with the feature `json` `request.json()` reads JSON. What is
-//! larger is [written while it comes](#streaming).
+//! which the client gets a 413: [`Request::body`](crate::Request::body) are its bytes, [`text`](crate::Request::text) is
+//! the same as text, [`form`](crate::Request::form) a value of a form, and with the feature `json` `request.json()` reads
+//! JSON. What is larger is [written while it comes](#streaming).
 //!
 //! # Responses
 //!
@@ -94,7 +94,9 @@
 //! ```
 //!
 //! [`Response::problem`](crate::Response::problem) is an error in the form that the client prefers: text, a page, or
-//! `application/problem+json`.
+//! `application/problem+json`. An `io::Error` or a `Box<dyn Error>` is a 500 that tells the client nothing; what went wrong
+//! is an event of `tracing`, as the server's own messages are. They go nowhere without a subscriber, such as
+//! `tracing_subscriber::fmt::init()` of the crate of that name.
 //!
 //! # State
 //!
@@ -204,8 +206,8 @@
 //! let router = Router::new()
 //!     .get("/events", move |_| streams.subscribe())
 //!     .post("/news", move |request| {
-//!         let text = String::from_utf8_lossy(request.body()).into_owned();
-//!         format!("{} listen\n", publisher.send(Event::new(text).with_name("news")))
+//!         let event = Event::new(request.text()).with_name("news");
+//!         format!("{} listen\n", publisher.send(event))
 //!     });
 //! # use sockeye::{Handler, Request};
 //! # let mut stream = router.handle(&Request::get("/events"));
@@ -284,9 +286,7 @@
 //! ```
 //! use sockeye::{Handler, Request, Router, StatusCode};
 //!
-//! let router = Router::new().post("/shout", |request| {
-//!     String::from_utf8_lossy(request.body()).to_uppercase()
-//! });
+//! let router = Router::new().post("/shout", |request| request.text().to_uppercase());
 //! let response = router.handle(&Request::post("/shout").with_body("hello"));
 //! assert_eq!(response.status(), StatusCode::OK);
 //! assert_eq!(response.into_text()?, "HELLO");

@@ -49,7 +49,8 @@ fn run() -> Result<(), Exit> {
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files = open_files(&chosen, files_config)?;
     let users = options.access.users(&chosen.path)?;
-    let listening = Plan::new(&options.host, options.port)?.bind(Server::bind_all)?;
+    let listening =
+        Plan::new(&options.host, options.port)?.bind(|addresses| Server::bind(addresses))?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
     let base = options.files.base.as_ref().map_or("/", Base::as_str);
@@ -107,9 +108,8 @@ fn run() -> Result<(), Exit> {
 fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, Exit> {
     config.hidden |= chosen.file.is_some();
     config.siblings &= chosen.file.is_none();
-    StaticFiles::with_config(&chosen.path, &config).map_err(|error| {
-        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
-    })
+    StaticFiles::with_config(&chosen.path, &config)
+        .map_err(|error| Exit::no_directory(error.to_string()))
 }
 
 fn log_summary(summary: &Summary, missing: &Missing, logs: &Logs) {

@@ -37,7 +37,7 @@ impl StaticFiles {
             Ok(Opened::Directory(_)) if !self.listing => {
                 let index = self.index.to_string_lossy();
                 return Some(format!(
-                    "{asked} has no {index}, and --no-listing lists nothing"
+                    "this directory has no {index}, and --no-listing lists nothing"
                 ));
             }
             Ok(_) => return None,

@@ -90,7 +90,7 @@ enum Found {
 }
 
 impl StaticFiles {
-    /// Serves a directory as [`FilesConfig::default`] says. An error says that it is no directory, or not to be had.
+    /// Serves a directory as [`FilesConfig::default`] says. An error names it, and says why it cannot be read.
     ///
     /// ```
     /// use sockeye::{Handler, Request, StaticFiles};
@@ -114,7 +114,12 @@ impl StaticFiles {
             let error = format!("{error}; {hint}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
         }
-        let root = Arc::new(Root::open(root.as_ref(), rules)?);
+        let root = root.as_ref();
+        let opened = Root::open(root, rules).map_err(|error| {
+            let sentence = format!("cannot read `{}`: {error}", root.display());
+            io::Error::new(error.kind(), sentence)
+        })?;
+        let root = Arc::new(opened);
         let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
         let compressed_bytes = if config.compress {

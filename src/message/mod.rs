@@ -5,6 +5,7 @@
 
 mod body;
 mod collected;
+mod content;
 mod headers;
 mod into_response;
 #[cfg(feature = "json")]

@@ -54,7 +54,16 @@ fn a_404_explains_itself_in_the_form_that_the_client_reads_best() {
         );
         let page = get(&program, path, &[HTML]);
         let shown = page.text().replace("<code>", "`").replace("</code>", "`");
+        // What is elsewhere is a link there.
+        let link = sentence.split('`').nth(1).filter(|quoted| *quoted != path);
+        let shown = link.map_or(shown.clone(), |link| {
+            shown
+                .replace(&format!("<a href=\"{link}\">"), "")
+                .replace("`</a>", "`")
+        });
         assert!(shown.contains(sentence), "{path}: {shown}");
+        let links = page.text().matches("<a href").count();
+        assert_eq!(links, 1 + usize::from(link.is_some()), "{path}: {shown}");
         let json = get(&program, path, &[("Accept", "application/json")]);
         assert_eq!(json.field("Content-Type"), Some("application/problem+json"));
         assert!(json.text().contains(sentence), "{path}");
