@@ -16,10 +16,10 @@ many=3000
 bounds=(
   "hot 5050 0"
   "browser 12200 0"
-  "compressed 15100 0"
+  "compressed 14600 0"
   "unmodified 5550 0"
-  "missing 7700 9"
-  "many 17400 22"
+  "missing 7700 5"
+  "many 17000 17"
 )
 
 work=$(mktemp -d)
