@@ -48,6 +48,7 @@ fn run() -> Result<(), Exit> {
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files = open_files(&chosen, files_config)?;
+    let unready = options.files.check_spa(&chosen)?;
     let users = options.access.users(&chosen.path)?;
     let listening =
         Plan::new(&options.host, options.port)?.bind(|addresses| Server::bind(addresses))?;
@@ -73,8 +74,9 @@ fn run() -> Result<(), Exit> {
     let in_the_clear = (options.access.is_private() && !is_local)
         .then(|| "passwords travel in the clear; put a proxy with TLS in front".to_owned());
     let verbose = || [confined, memory.sentence(connections.max)];
-    let notes = [listening.note, connections.note, opened, in_the_clear];
-    let notes = notes.into_iter().flatten().chain(options.notes.clone());
+    let notes = [listening.note, connections.note, unready];
+    let notes = notes.into_iter().chain([opened, in_the_clear]);
+    let notes = notes.flatten().chain(options.notes.clone());
     let greeting = Greeting {
         urls,
         directory: chosen.shown(),

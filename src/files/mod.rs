@@ -28,7 +28,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use cache::{Cache, Entry};
 use compress::Compressor;
@@ -43,7 +43,7 @@ pub use config::FilesConfig;
 use crate::Handler;
 use crate::listing::{self, Budget, Directory};
 use crate::message::{Method, Request, Response};
-use crate::sync::RateLimit;
+use crate::sync::{RateLimit, unpoisoned};
 use crate::tree::{Failure, Opened, PathError, Root, Rules, SafePath};
 
 /// What an entry of the cache may take: far more than the largest file that is kept.
@@ -73,6 +73,8 @@ pub struct StaticFiles {
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: RateLimit,
+    /// The path that the last one was about.
+    complained_of: Mutex<String>,
     listings: Arc<Budget>,
 }
 
@@ -150,6 +152,7 @@ impl StaticFiles {
             compressor,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: RateLimit::new(),
+            complained_of: Mutex::default(),
             listings: Arc::default(),
         })
     }
@@ -338,6 +341,11 @@ impl StaticFiles {
         let complaint = match failure {
             // That the root is gone is logged where it is noticed, once.
             Failure::Missing | Failure::RootGone => return,
+            Failure::Denied | Failure::Escape(_) | Failure::NotRegular
+                if self.has_logged(raw_path) =>
+            {
+                return;
+            }
             _ if !self.complaints.admits() => return,
             Failure::Denied => format!("no permission to read {raw_path:?}"),
             Failure::Escape(link) => format!(
@@ -351,7 +359,13 @@ impl StaticFiles {
             }
             Failure::Broken(errno) => format!("cannot read {raw_path:?}: {errno}"),
         };
+        *unpoisoned(self.complained_of.lock()) = raw_path.to_owned();
         tracing::warn!(target: "sockeye", "{complaint}");
+    }
+
+    /// Whether the last thing that was logged is why `path`, still percent-encoded, is 404.
+    pub fn has_logged(&self, path: &str) -> bool {
+        *unpoisoned(self.complained_of.lock()) == path
     }
 }
 
