@@ -169,7 +169,11 @@ impl<'a> Worker<'a> {
                 }
             }
             shared.queue.fill(self.permit, &self.events[1..]);
-            shared.lists().wake_one(self.own_list());
+            if self.events.len() == EVENTS_MAX {
+                // There may be more. For less, to wake another costs more than it helps, unless a handler takes its time,
+                // and then the monitor wakes one.
+                shared.lists().wake_one(self.own_list());
+            }
         }
         self.events.first().copied()
     }

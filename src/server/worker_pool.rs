@@ -57,7 +57,6 @@ impl Drop for Blocking<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Seen(Vec<(u64, u32)>);
 
-
 impl WorkerPool {
     pub(super) fn new(workers: usize, permits: usize, alarm: Arc<Alarm>) -> WorkerPool {
         WorkerPool {

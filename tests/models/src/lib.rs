@@ -45,7 +45,7 @@ use loom::thread;
 use event::{Event, Readiness, Source, Token};
 use ready_queue::ReadyQueue;
 use slot_state::SlotState;
-use worker_pool::{Seen, WorkerPool};
+use worker_pool::{LOOKS_MAX, Seen, WorkerPool};
 
 const READABLE: Readiness = Readiness {
     is_readable: true,
@@ -275,7 +275,9 @@ fn no_two_workers_have_one_permit() {
             pool.permit(worker).expect("there is one for each");
             pool.begin_blocking(worker)
         });
-        pool.look(&mut seen);
+        for _ in 0..LOOKS_MAX {
+            pool.look(&mut seen);
+        }
         let mut worker = 0;
         let workers = blocking.map(|blocking| {
             let number = worker;
