@@ -26,9 +26,9 @@ pub struct Config {
     pub threads: usize,
     /// Threads that work at the same time; more than the machine has cores is slower.
     pub active_threads: usize,
-    /// How many ready lists of the kernel the connections are spread over. With one for each active thread, a connection
-    /// stays with one thread while all are busy, and its state in the caches of one core; a thread that has nothing to
-    /// do takes from every list.
+    /// How many ready lists of the kernel the connections are spread over, by the processor that handles a client's packets.
+    /// With one for each active thread, a connection stays with one thread, most often on the core where its packets are; a
+    /// thread that has nothing to do helps those that have too much.
     pub ready_lists: usize,
     /// Connections at the same time; the one idle longest gives way to a new one.
     pub connections_max: usize,

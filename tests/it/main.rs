@@ -23,6 +23,7 @@ mod pages;
 mod patience;
 #[cfg(feature = "cli")]
 mod process;
+mod processors;
 #[cfg(feature = "cli")]
 mod program;
 mod public_api;
