@@ -1,6 +1,5 @@
 //! A request, once all of its head is received.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -237,69 +236,6 @@ impl Request {
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         let params = self.route.params.iter().rev();
         params.map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-
-    /// The first value of this name in the query, decoded.
-    pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut pairs = self.query_pairs();
-        pairs.find_map(|(other, value)| (other == name).then_some(value))
-    }
-
-    /// Names and values of the query (`?a=1&b=2`), decoded as browsers encode a form: `+` is a blank, what is not UTF-8
-    /// becomes U+FFFD, a name without `=` has an empty value.
-    ///
-    /// ```
-    /// use sockeye::Request;
-    ///
-    /// let request = Request::get("/?tag=red&tag=blue&new");
-    /// let tags: Vec<_> = request.query_pairs().filter(|(name, _)| name == "tag").collect();
-    /// assert_eq!(tags.len(), 2);
-    /// assert_eq!(request.query("new").as_deref(), Some(""));
-    /// ```
-    pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes())
-    }
-
-    /// Names and values of a form in the body, decoded like [`Request::query_pairs`]; none if the body is not
-    /// `application/x-www-form-urlencoded`.
-    ///
-    /// ```
-    /// use sockeye::Request;
-    ///
-    /// let request = Request::post("/login")
-    ///     .with_header("Content-Type", "application/x-www-form-urlencoded")
-    ///     .with_body("user=Ada&remember");
-    /// let mut pairs = request.form_pairs();
-    /// assert_eq!(pairs.next(), Some(("user".into(), "Ada".into())));
-    /// assert_eq!(pairs.next(), Some(("remember".into(), "".into())));
-    /// ```
-    pub fn form_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        let is_form = self.media_type().is_some_and(|media_type| {
-            media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
-        form_urlencoded::parse(if is_form { self.body() } else { b"" })
-    }
-
-    /// The media type that `Content-Type` names, without its parameters.
-    pub(crate) fn media_type(&self) -> Option<&str> {
-        let value = self.headers.get("Content-Type")?;
-        value.split(';').next().map(str::trim)
-    }
-
-    /// The first cookie of this name, as it came.
-    pub fn cookie(&self, name: &str) -> Option<&str> {
-        let mut cookies = self.cookies();
-        cookies.find_map(|(other, value)| (other == name).then_some(value))
-    }
-
-    /// Names and values of the cookies, as they came (RFC 6265 §4.2); what is not UTF-8 or has no `=` is left out.
-    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
-        let lines = self.headers.all("Cookie");
-        let pairs = lines.flat_map(|line| line.split(|&byte| byte == b';'));
-        pairs.filter_map(|pair| {
-            let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
-            Some((name.trim(), value.trim()))
-        })
     }
 
     /// What is asked for, as it came: path, query and perhaps the server's name.
