@@ -17,8 +17,9 @@ use super::{Format, Log, Record, TARGET, Totals, explain, json};
 // What a message begins with, and a blank.
 const NAME: &str = "sockeye:";
 
-/// Which events become lines, and what the lines look like.
-#[derive(Debug, Clone)]
+/// Which events become lines, and what the lines look like. By default the server's own messages do, down to
+/// [`LogLevel::Info`], and nothing is said of requests; [the module](super) shows more.
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Where there is a line for every request, and what it looks like; `None` for no lines.
     pub requests: Option<(Log, Format)>,
@@ -33,17 +34,35 @@ pub struct Settings {
 }
 
 /// The least urgent of the server's own messages that is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogLevel {
     /// Only what needs the operator's attention.
     Warn,
     /// What an operator likes to know.
+    #[default]
     Info,
     /// What helps to understand a problem.
     Debug,
 }
 
 /// A `tracing` subscriber for the events of this crate; those of others are ignored.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use sockeye::access_log::{Log, Settings, Subscriber};
+///
+/// let file = tempfile::NamedTempFile::new()?;
+/// let log = Log::to(file.reopen()?)?;
+/// let subscriber = Subscriber::new(log.clone(), Settings::default());
+/// tracing::subscriber::with_default(subscriber, || {
+///     tracing::warn!(target: "sockeye", "the disk is full");
+///     tracing::warn!(target: "other", "not ours");
+/// });
+/// assert!(log.flush(Duration::from_secs(5)));
+/// assert_eq!(std::fs::read_to_string(file.path())?, "sockeye: the disk is full\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Subscriber {
     messages: Log,

@@ -20,6 +20,15 @@ impl StaticFiles {
     /// stands before every path that a client sees, such as `/repo`.
     ///
     /// The sentence discloses what is there and hidden: it is for the operator, not for clients.
+    ///
+    /// ```
+    /// use sockeye::StaticFiles;
+    ///
+    /// let files = StaticFiles::new("src")?;
+    /// assert_eq!(files.explain("/Lib.rs", "").as_deref(), Some("there is `/lib.rs`: letter case"));
+    /// assert_eq!(files.explain("/cellar.rs", ""), None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn explain(&self, path: &str, base: &str) -> Option<String> {
         let path = SafePath::from_url(path).ok()?;
         let shown = |names: &CStr| format!("`{base}/{}`", shown(names.to_bytes()));

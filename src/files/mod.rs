@@ -56,6 +56,18 @@ const NEWCOMERS: u64 = 8;
 /// Nothing outside the directory is ever served, by no spelling of a path and through no link, unless that is allowed
 /// by [`FilesConfig::follow_symlinks`]. Files may change at any time: every answer holds for the file as it is when it
 /// is given, and no validator outlives the bytes it was made for.
+///
+/// ```
+/// use sockeye::{Handler, Request, StaticFiles, StatusCode};
+///
+/// let files = StaticFiles::new("public")?;
+/// let page = files.handle(&Request::get("/index.html"));
+/// let tag = page.headers().get("ETag").expect("files have tags");
+/// let again = files.handle(&Request::get("/index.html").with_header("If-None-Match", tag));
+/// assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+/// assert!(files.handle(&Request::get("/../Cargo.toml")).status().is_client_error());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct StaticFiles {
     root: Arc<Root>,
@@ -105,6 +117,15 @@ impl StaticFiles {
     }
 
     /// Serves a directory.
+    ///
+    /// ```
+    /// use sockeye::{FilesConfig, Handler, Request, StaticFiles};
+    ///
+    /// let config = FilesConfig { clean_urls: true, ..FilesConfig::default() };
+    /// let files = StaticFiles::with_config("public", &config)?;
+    /// assert!(files.handle(&Request::get("/index")).status().is_success()); // index.html
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_config(root: impl AsRef<Path>, config: &FilesConfig) -> io::Result<StaticFiles> {
         let rules = Rules {
             may_escape: config.follow_symlinks,

@@ -5,6 +5,17 @@ use bytes::Bytes;
 use super::{FileSlice, Stream};
 
 /// The body of a response.
+///
+/// ```
+/// use sockeye::Body;
+///
+/// let text = Body::from("hello");
+/// assert_eq!(text.length(), Some(5));
+/// assert_eq!(text.into_bytes()?, b"hello");
+/// assert_eq!(Body::Empty.length(), Some(0));
+/// assert_eq!(Body::Incoming.length(), None); // Whatever the request's is.
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub enum Body {
     /// Nothing.

@@ -11,6 +11,22 @@ use std::sync::Arc;
 ///
 /// The server asks [`FileSlice::is_as_promised`] before the last byte goes out: a body is completed only if its
 /// bytes are still those that were promised.
+///
+/// ```
+/// use std::fs::File;
+/// use std::sync::Arc;
+///
+/// use sockeye::message::{FileSlice, Fingerprint};
+/// use sockeye::{Response, StatusCode};
+///
+/// let file = File::open("LICENSE-MIT")?;
+/// let fingerprint = Fingerprint::from(&file.metadata()?);
+/// let word = FileSlice { file: Arc::new(file), range: 4..11, fingerprint, witness: None };
+/// assert_eq!((word.length(), word.is_as_promised()?), (7, true));
+/// let response = Response::new(StatusCode::PARTIAL_CONTENT).with_body(word);
+/// assert_eq!(response.into_text()?, "License");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FileSlice {
     /// The open file.
@@ -24,6 +40,30 @@ pub struct FileSlice {
 }
 
 /// Knows whether a file still holds the bytes that were promised, though its fingerprint has changed.
+///
+/// ```
+/// use std::fs::File;
+/// use std::io;
+/// use std::os::unix::fs::FileExt;
+///
+/// use sockeye::message::Witness;
+///
+/// /// The bytes themselves, for a file so small that they may be kept.
+/// #[derive(Debug)]
+/// struct Copy(Vec<u8>);
+///
+/// impl Witness for Copy {
+///     fn has_promised_bytes(&self, file: &File) -> io::Result<bool> {
+///         let mut now = vec![0; self.0.len()];
+///         file.read_exact_at(&mut now, 0)?;
+///         Ok(now == self.0)
+///     }
+/// }
+///
+/// let file = File::open("LICENSE-MIT")?;
+/// assert!(Copy(b"MIT License".to_vec()).has_promised_bytes(&file)?);
+/// # Ok::<(), io::Error>(())
+/// ```
 pub trait Witness: fmt::Debug + Send + Sync {
     /// Whether it does. May read the file.
     ///
@@ -87,6 +127,21 @@ pub struct Fingerprint {
 }
 
 /// What may change of a file while its bytes do not.
+///
+/// ```
+/// use std::fs::Permissions;
+/// use std::os::unix::fs::PermissionsExt;
+///
+/// use sockeye::message::Fingerprint;
+///
+/// let file = tempfile::tempfile()?;
+/// let before = Fingerprint::from(&file.metadata()?).attributes;
+/// file.set_permissions(Permissions::from_mode(0o400))?;
+/// let after = Fingerprint::from(&file.metadata()?).attributes;
+/// assert_eq!((after.links, after.owner), (before.links, before.owner));
+/// assert_ne!(after.mode, before.mode);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Attributes {
     /// How many names the file has.

@@ -59,6 +59,15 @@ pub(crate) struct Span {
 
 /// A field that is invalid by RFC 9110 §5: its name is not a token, or its value holds CR, LF, NUL or another control
 /// character.
+///
+/// ```
+/// use sockeye::Headers;
+/// use sockeye::message::InvalidField;
+///
+/// // What would be a second field, and a cookie, is none.
+/// let location = "/\r\nSet-Cookie: id=7";
+/// assert_eq!(Headers::new().append("Location", location), Err(InvalidField));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidField;
 
@@ -112,6 +121,14 @@ impl Headers {
     }
 
     /// Takes all fields of this name away.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let mut response = Response::text("hello").with_header("Vary", "Accept").with_header("vary", "Origin");
+    /// response.headers_mut().remove("Vary");
+    /// assert_eq!(response.headers().len(), 1); // Content-Type
+    /// ```
     pub fn remove(&mut self, name: &str) {
         let mut kept = Headers::new();
         for (other, value) in self
@@ -132,12 +149,27 @@ impl Headers {
     }
 
     /// Whether a field of this name is there.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("DNT", "1");
+    /// assert!(request.headers().contains("dnt"));
+    /// ```
     #[inline]
     pub fn contains(&self, name: &str) -> bool {
         self.may_contain(name) && self.all(name).next().is_some()
     }
 
     /// The values of every line of this name, in order, as they travelled but for the blanks around them.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("Forwarded", "for=192.0.2.7").with_header("Forwarded", "for=_caf\u{e9}");
+    /// let all: Vec<&[u8]> = request.headers().all("Forwarded").collect();
+    /// assert_eq!(all, [&b"for=192.0.2.7"[..], "for=_caf\u{e9}".as_bytes()]);
+    /// ```
     #[inline]
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let fields = self.fields();
@@ -153,11 +185,29 @@ impl Headers {
 
     /// The elements of a comma-separated list field over all its lines, without blanks and empty elements
     /// (RFC 9110 §5.6.1). A comma inside a quoted string separates nothing.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/")
+    ///     .with_header("If-None-Match", "\"a,b\", W/\"c\"")
+    ///     .with_header("If-None-Match", "\"d\"");
+    /// let tags: Vec<&[u8]> = request.headers().elements("If-None-Match").collect();
+    /// assert_eq!(tags, [&b"\"a,b\""[..], b"W/\"c\"", b"\"d\""]);
+    /// ```
     pub fn elements<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.all(name).flat_map(list_elements)
     }
 
     /// Names and values in order.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let response = Response::text("hello").with_header("ETag", "\"1\"");
+    /// let names: Vec<&str> = response.headers().iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["Content-Type", "ETag"]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let fields = self.fields();
         fields.spans.iter().map(|span| {
@@ -172,11 +222,24 @@ impl Headers {
     }
 
     /// Whether there are no fields.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// assert!(Response::new(StatusCode::NO_CONTENT).headers().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.fields().spans.is_empty()
     }
 
     /// The lines as they travel, each ending in CRLF, without the blank line after them.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("Host", "example.test").with_header("accept", "*/*");
+    /// assert_eq!(request.headers().as_lines(), b"Host: example.test\r\naccept: */*\r\n");
+    /// ```
     pub fn as_lines(&self) -> &[u8] {
         &self.fields().lines
     }

@@ -5,6 +5,7 @@
 
 mod body;
 mod collected;
+mod content;
 mod file_slice;
 mod headers;
 mod into_response;
@@ -19,6 +20,7 @@ mod stream;
 mod syntax;
 mod target;
 mod upload;
+mod version;
 
 pub use body::Body;
 pub use file_slice::{Attributes, FileSlice, Fingerprint, Witness};
@@ -29,7 +31,7 @@ pub use into_response::IntoResponse;
 #[cfg(feature = "json")]
 pub use json::JsonError;
 pub(crate) use problem::prefers_json;
-pub use request::{Request, Version};
+pub use request::Request;
 pub use response::Response;
 pub(crate) use secret::{MASK, is_secret, masked};
 pub use stream::{BodySource, Stream, Wake};
@@ -38,3 +40,4 @@ pub(crate) use target::is_authority;
 pub use target::{Target, TargetError};
 pub use upload::Upload;
 pub(crate) use upload::{Destination, Goal};
+pub use version::Version;

@@ -1,4 +1,4 @@
-//! Names and values that a request brings besides its fields: the query, a form, cookies.
+//! Names and values in a request's query and cookies.
 
 use std::borrow::Cow;
 
@@ -26,32 +26,6 @@ impl Request {
         form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes())
     }
 
-    /// Names and values of a form in the body, decoded like [`Request::query_pairs`]; none if the body is not
-    /// `application/x-www-form-urlencoded`.
-    ///
-    /// ```
-    /// use sockeye::Request;
-    ///
-    /// let request = Request::post("/login")
-    ///     .with_header("Content-Type", "application/x-www-form-urlencoded")
-    ///     .with_body("user=Ada&remember");
-    /// let mut pairs = request.form_pairs();
-    /// assert_eq!(pairs.next(), Some(("user".into(), "Ada".into())));
-    /// assert_eq!(pairs.next(), Some(("remember".into(), "".into())));
-    /// ```
-    pub fn form_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        let is_form = self.media_type().is_some_and(|media_type| {
-            media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-        });
-        form_urlencoded::parse(if is_form { self.body() } else { b"" })
-    }
-
-    /// The media type that `Content-Type` names, without its parameters.
-    pub(crate) fn media_type(&self) -> Option<&str> {
-        let value = self.headers.get("Content-Type")?;
-        value.split(';').next().map(str::trim)
-    }
-
     /// The first cookie of this name, as it came.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let mut cookies = self.cookies();
@@ -59,6 +33,14 @@ impl Request {
     }
 
     /// Names and values of the cookies, as they came (RFC 6265 §4.2); what is not UTF-8 or has no `=` is left out.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("Cookie", "theme=dark; id=7");
+    /// let cookies: Vec<_> = request.cookies().collect();
+    /// assert_eq!(cookies, [("theme", "dark"), ("id", "7")]);
+    /// ```
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
         let lines = self.headers.all("Cookie");
         let pairs = lines.flat_map(|line| line.split(|&byte| byte == b';'));

@@ -76,6 +76,39 @@ impl<'a> Wake<'a> {
 
     /// Wakes the source's connection. It may be kept, cloned and woken at any time; when the connection is gone, it
     /// does nothing.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::sync::{Arc, Mutex};
+    /// use std::task::{Poll, Waker};
+    ///
+    /// use sockeye::{BodySource, Wake};
+    ///
+    /// /// What another thread finds out, and who waits for it.
+    /// #[derive(Clone, Default)]
+    /// struct Answer(Arc<Mutex<(Option<&'static [u8]>, Option<Waker>)>>);
+    ///
+    /// impl BodySource for Answer {
+    ///     fn poll_read(&mut self, buffer: &mut [u8], wake: &mut Wake<'_>) -> Poll<io::Result<usize>> {
+    ///         let (found, waker) = &mut *self.0.lock().unwrap();
+    ///         let Some(found) = found else {
+    ///             *waker = Some(wake.waker().clone());
+    ///             return Poll::Pending;
+    ///         };
+    ///         Poll::Ready(io::Read::read(found, buffer))
+    ///     }
+    /// }
+    ///
+    /// let answer = Answer::default();
+    /// let mut source = answer.clone();
+    /// let mut ask = || source.poll_read(&mut [0; 8], &mut Wake::new(Waker::noop()));
+    /// assert!(ask().is_pending());
+    /// let mut state = answer.0.lock().unwrap();
+    /// state.0 = Some(b"42");
+    /// state.1.take().expect("it waits").wake();
+    /// drop(state);
+    /// assert!(matches!(ask(), Poll::Ready(Ok(2))));
+    /// ```
     pub fn waker(&self) -> &Waker {
         self.waker
     }

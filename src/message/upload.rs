@@ -101,6 +101,19 @@ impl Upload {
 
     /// The same, for a body of at most so many bytes; the client of a larger one gets a 413, before the upload where it
     /// says how large that is. Without it the limit is [`Limits::body_bytes_max`](crate::wire::Limits).
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, StatusCode, Upload};
+    ///
+    /// let router = Router::new().upload(Method::PUT, "/avatar", |_| {
+    ///     let upload = Upload::new(Vec::new(), |picture| format!("{} bytes\n", picture.len()));
+    ///     Ok(upload.with_bytes_max(100_000))
+    /// });
+    /// let put = |size| Request::new(Method::PUT, "/avatar").with_body(vec![0; size]);
+    /// assert_eq!(router.handle(&put(70_000)).into_text()?, "70000 bytes\n");
+    /// assert_eq!(router.handle(&put(100_001)).status(), StatusCode::PAYLOAD_TOO_LARGE);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_bytes_max(self, bytes: u64) -> Upload {
         Upload {
             bytes_max: Some(bytes),

@@ -7,6 +7,15 @@ use crate::message::{Request, Response, StatusCode};
 use crate::middleware::{Next, Wrap};
 
 /// A path that begins and ends with a slash.
+///
+/// ```
+/// use sockeye::middleware::base::Base;
+///
+/// let base: Base = "docs/latest".parse()?;
+/// assert_eq!(base.as_str(), "/docs/latest/");
+/// assert!("..".parse::<Base>().is_err());
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base(String);
 

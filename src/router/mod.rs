@@ -70,6 +70,14 @@ impl Router {
     /// # Panics
     ///
     /// If the pattern is malformed, conflicts with another, or has this method already; so do all that add a route.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let router = Router::new().get("/rivers/{name}", |request| format!("the {}\n", request.param("name")));
+    /// assert_eq!(router.handle(&Request::get("/rivers/Adams")).into_text()?, "the Adams\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn get<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -80,6 +88,14 @@ impl Router {
     }
 
     /// Sends POST requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Response, Router};
+    ///
+    /// // A form, and the page that a reload may show again.
+    /// let router = Router::new().post("/fish", |_| Response::redirect("/fish/7"));
+    /// assert_eq!(router.handle(&Request::post("/fish")).headers().get("Location"), Some("/fish/7"));
+    /// ```
     #[track_caller]
     pub fn post<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -90,6 +106,14 @@ impl Router {
     }
 
     /// Sends PUT requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new().put("/fish/{number}", |_| StatusCode::NO_CONTENT);
+    /// let response = router.handle(&Request::new(Method::PUT, "/fish/7").with_body("salmon"));
+    /// assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    /// ```
     #[track_caller]
     pub fn put<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -100,6 +124,17 @@ impl Router {
     }
 
     /// Sends PATCH requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router};
+    ///
+    /// let router = Router::new().patch("/fish/{number}", |request| format!("{:?}", request.form_pairs().next()));
+    /// let request = Request::new(Method::PATCH, "/fish/7")
+    ///     .with_header("Content-Type", "application/x-www-form-urlencoded")
+    ///     .with_body("pounds=6");
+    /// assert_eq!(router.handle(&request).into_text()?, r#"Some(("pounds", "6"))"#);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn patch<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -110,6 +145,16 @@ impl Router {
     }
 
     /// Sends DELETE requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new()
+    ///     .get("/fish/{number}", |_| "salmon\n")
+    ///     .delete("/fish/{number}", |_| StatusCode::NO_CONTENT);
+    /// let response = router.handle(&Request::new(Method::DELETE, "/fish/7"));
+    /// assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    /// ```
     #[track_caller]
     pub fn delete<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -124,8 +169,7 @@ impl Router {
     /// ```
     /// use sockeye::{Handler, Method, Request, Router};
     ///
-    /// let purge = Method::from_bytes(b"OPTIONS").expect("a method");
-    /// let router = Router::new().route(purge, "/cache", |_| "what may be done here\n");
+    /// let router = Router::new().route(Method::OPTIONS, "/cache", |_| "what may be done here\n");
     /// let request = Request::new(Method::OPTIONS, "/cache");
     /// assert_eq!(router.handle(&request).into_text()?, "what may be done here\n");
     /// # Ok::<(), std::io::Error>(())
@@ -148,6 +192,18 @@ impl Router {
     ///
     /// A middleware around it is called with the head first and again when all of the body is written, as for any request
     /// [with a body](crate::middleware#twice-for-a-request-with-a-body).
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, Upload};
+    ///
+    /// let router = Router::new().upload(Method::PUT, "/count", |_| {
+    ///     // Anything that is `Write`: a file, a pipe, a digest.
+    ///     Ok(Upload::new(Vec::new(), |bytes| format!("{} bytes\n", bytes.len())))
+    /// });
+    /// let request = Request::new(Method::PUT, "/count").with_body("salmon");
+    /// assert_eq!(router.handle(&request).into_text()?, "6 bytes\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn upload<F>(self, method: Method, pattern: &str, function: F) -> Router
     where
@@ -168,6 +224,17 @@ impl Router {
     }
 
     /// Sends all other requests for paths like `pattern` to a handler, whatever their method.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let router = Router::new()
+    ///     .get("/fish", |_| "one\n")
+    ///     .any("/fish", |request: &Request| format!("not {}\n", request.method()));
+    /// assert_eq!(router.handle(&Request::get("/fish")).into_text()?, "one\n");
+    /// assert_eq!(router.handle(&Request::post("/fish")).into_text()?, "not POST\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn any(mut self, pattern: &str, handler: impl Handler) -> Router {
         let route = self.route_mut(pattern);
@@ -185,10 +252,12 @@ impl Router {
     /// Routes of this router that lie under the prefix and begin with plain text there go before it. What the handler
     /// does not find is its 404; the fallback of this router is not asked.
     ///
-    /// ```no_run
-    /// use sockeye::{Router, StaticFiles};
+    /// ```
+    /// use sockeye::{Handler, Request, Router, StaticFiles};
     ///
     /// let router = Router::new().nest("/static", StaticFiles::new("public")?);
+    /// let page = router.handle(&Request::get("/static/index.html"));
+    /// assert_eq!(page.headers().get("Content-Type"), Some("text/html; charset=utf-8"));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[track_caller]
