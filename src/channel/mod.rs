@@ -77,7 +77,7 @@ impl Response {
     /// Up to `buffer_bytes` wait for a client that is slow; a message counts with 32 bytes on top.
     ///
     /// ```
-    /// use sockeye::{Response, Router};
+    /// use sockeye::{Handler, Request, Response, Router};
     ///
     /// let router = Router::new().get("/progress", |_| {
     ///     let (response, sender) = Response::channel(64 * 1024);
@@ -90,6 +90,8 @@ impl Response {
     ///     });
     ///     response
     /// });
+    /// let response = router.handle(&Request::get("/progress"));
+    /// assert_eq!(response.body().length(), None); // Until the sender is dropped.
     /// ```
     pub fn channel(buffer_bytes: usize) -> (Response, Sender) {
         let (source, sender) = channel(buffer_bytes, None);

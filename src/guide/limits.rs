@@ -25,7 +25,7 @@
 //! an [upload](super::streaming) instead. What a handler allocates is its own affair, and what files may take in memory is
 //! [`FilesConfig::memory_bytes`](crate::FilesConfig::memory_bytes).
 //!
-//! # What a client is told
+//! ## What a client is told
 //!
 //! | what is too much | status |
 //! |---|---|
@@ -35,7 +35,7 @@
 //! | a head or a body that takes too long | 408, or nothing where nothing came |
 //! | one client more than there may be | a place, as below, or 503 |
 //!
-//! # When all places are taken
+//! ## When all places are taken
 //!
 //! When all [`connections_max`](crate::Config::connections_max) are taken, a newcomer gets the place of the one idle longest,
 //! then of one that hardly moves, then of the stream or delayed answer that is oldest: a browser's `EventSource` comes back by

@@ -51,7 +51,7 @@
 //! compares the path instead has to know that `/%61dmin` is `/admin` too. For a request with a body
 //! [one thing more](crate::middleware#twice-for-a-request-with-a-body) is to be known.
 //!
-//! # Every response
+//! ## Every response
 //!
 //! What the server refuses before it understands it as a request (400, 408, 431) reaches no such function. A field for
 //! really every response is an [`EveryResponse`](crate::middleware::EveryResponse):
@@ -67,7 +67,7 @@
 //! assert!(refused.headers().contains("X-Frame-Options"));
 //! ```
 //!
-//! # What is there already
+//! ## What is there already
 //!
 //! | module | what it does |
 //! |---|---|
@@ -80,7 +80,7 @@
 //! | [`isolate`](crate::middleware::isolate) | pages that have threads |
 //! | `auth`, with the feature `auth` | names and passwords, checked against bcrypt hashes |
 //!
-//! # A line for each request
+//! ## A line for each request
 //!
 //! What was really sent, and what was refused before there was a request, only the server knows. It says so at the end of
 //! each, as an event of `tracing` or to the [access log](crate::access_log) of this crate, whose writing holds up no request.

@@ -41,8 +41,8 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! For nginx, in a `server` block; without the first two lines it opens a connection for every request, and without the
-//! last one it keeps events until it has a page of them, where a response does not say otherwise (ours does):
+//! For nginx, in a `server` block. Without the first two lines it opens a connection for every request; without the last
+//! one it gathers the pieces of a stream until they fill a page, except those of events, which ask it not to:
 //!
 //! ```text
 //! proxy_http_version 1.1;

@@ -21,7 +21,7 @@
 //! [parameter](crate::Request::param), a [query](crate::Request::query) and a [form](crate::Request::form_pairs) are
 //! decoded. [`target`](crate::Request::target) is what the client wrote, [`peer`](crate::Request::peer) its address.
 //!
-//! # The body
+//! ## The body
 //!
 //! It is collected before the handler is asked, up to [`Limits::body_bytes_max`](crate::wire::Limits), beyond which the
 //! client gets a 413. [`Request::body`](crate::Request::body) are its bytes, and
@@ -43,7 +43,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! # JSON
+//! ## JSON
 //!
 //! With the feature `json` a body is read into any type that `serde` can make. What is no such JSON is a 400, what is not
 //! called JSON a 415, both with a sentence:

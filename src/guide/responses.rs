@@ -27,13 +27,13 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! # Files
+//! ## Files
 //!
 //! [`Response::file`](crate::Response::file) is one file that the program has chosen, with ranges and validators; a
 //! directory is [`StaticFiles`](crate::StaticFiles), [nested](super::routes) or as the fallback. Never make a file's path of
 //! what a client says: it may say `../../etc/passwd`, and `StaticFiles` knows that.
 //!
-//! # Errors
+//! ## Errors
 //!
 //! [`Response::problem`](crate::Response::problem) is an error in the form that the client prefers: text, a page, or
 //! `application/problem+json`. An [`io::Error`](std::io::Error) may be returned too: the client gets a 500 that tells it

@@ -28,7 +28,7 @@
 //! What is written out goes before a parameter, in whatever order the routes are added. Two patterns that cannot be told
 //! apart are a fault of the program, which ends where the second is added, with a sentence.
 //!
-//! # What comes by itself
+//! ## What comes by itself
 //!
 //! HEAD is a GET whose body is not sent. A path without a route is 404, one without this method 405, which says in `Allow`
 //! what there is, as OPTIONS does:
@@ -42,7 +42,7 @@
 //! assert_eq!(response.headers().get("Allow"), Some("GET, HEAD, POST, OPTIONS"));
 //! ```
 //!
-//! # Functions, and handlers of any kind
+//! ## Functions, and handlers of any kind
 //!
 //! The verbs ([`get`](crate::Router::get), [`post`](crate::Router::post), …) take functions, so that the closure needs no
 //! types. Where any [`Handler`](crate::Handler) may stand ([`any`](crate::Router::any), [`nest`](crate::Router::nest),

@@ -1,6 +1,6 @@
 //! # Streaming
 //!
-//! # Out
+//! ## Out
 //!
 //! [`Response::stream`](crate::Response::stream) sends what a reader yields, as it yields it; a file, a pipe from
 //! another process, something computed. A client that is slow holds back the reader, and nothing is piled up. A reader
@@ -22,7 +22,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! # Events
+//! ## Events
 //!
 //! What happens now and then is sent as events, which a browser hears with `new EventSource("/events")`. Each client costs
 //! a connection and no thread; [`Response::events`](crate::Response::events) is one stream, a
@@ -55,7 +55,7 @@
 //! HTTP/1.1, so a page has one stream, not one for each thing. Other streams that are written to piece by piece are a
 //! [`Response::channel`](crate::Response::channel).
 //!
-//! # In
+//! ## In
 //!
 //! An [`Upload`](crate::Upload) is written while the body comes, to a file or to anything that is
 //! [`Write`](std::io::Write). Nothing is received while it writes, so that nothing piles up, and between two pieces no
@@ -67,7 +67,8 @@
 //! use sockeye::{Handler, Method, Request, Router, StatusCode, Upload};
 //! use tempfile::NamedTempFile;
 //!
-//! # let directory = tempfile::tempdir()?.keep();
+//! # let temporary = tempfile::tempdir()?;
+//! # let directory = temporary.path().to_owned();
 //! let router = Router::new().upload(Method::PUT, "/photos/{number}", move |request| {
 //!     let Ok(number) = request.param("number").parse::<u32>() else {
 //!         return Ok(Upload::refused((StatusCode::NOT_FOUND, "photos have numbers\n")));
@@ -108,7 +109,7 @@
 //! # Ok::<(), io::Error>(())
 //! ```
 //!
-//! # In and out
+//! ## In and out
 //!
 //! A handler that answers from the head with [`Body::Incoming`](crate::Body::Incoming) sends the request's
 //! body back while it comes, of any size; [`Echo`](crate::Echo) is the example.

@@ -289,7 +289,7 @@ impl Request {
     /// The version of the request.
     ///
     /// ```
-    /// use sockeye::{Request, Response, Version};
+    /// use sockeye::{Request, Version};
     ///
     /// // A client of HTTP/1.0 gets a stream until the connection closes, and cannot tell whether that was its end.
     /// let can_stream = |request: &Request| request.version() >= Version::Http11;
@@ -307,7 +307,7 @@ impl Request {
     /// The whole body; empty while only the head is known, and if it went to an [`Upload`](crate::Upload).
     ///
     /// ```
-    /// use sockeye::{Handler, Request, Response, Router, StatusCode};
+    /// use sockeye::{Handler, Request, Router, StatusCode};
     ///
     /// let router = Router::new().post("/", |request| match std::str::from_utf8(request.body()) {
     ///     Ok(text) => Ok(text.to_uppercase()),

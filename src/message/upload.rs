@@ -21,7 +21,8 @@ use super::{IntoResponse, Response, StatusCode};
 /// use sockeye::{Handler, Method, Request, Router, StatusCode, Upload};
 /// use tempfile::NamedTempFile;
 ///
-/// # let directory = tempfile::tempdir()?.keep();
+/// # let temporary = tempfile::tempdir()?;
+/// # let directory = temporary.path().to_owned();
 /// let router = Router::new().upload(Method::PUT, "/notes/{number}", move |request| {
 ///     let Ok(number) = request.param("number").parse::<u32>() else {
 ///         return Ok(Upload::refused((StatusCode::BAD_REQUEST, "notes have numbers\n")));

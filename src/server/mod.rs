@@ -85,14 +85,6 @@ impl Server {
     /// Listens on every address that `addresses` names. Port 0 lets the system choose one, the same for all.
     ///
     /// Clients may connect from now on; they are answered once [`Server::serve`] is called.
-    ///
-    /// ```
-    /// use sockeye::Server;
-    ///
-    /// let server = Server::bind("127.0.0.1:0")?;
-    /// assert_ne!(server.local_addrs()[0].port(), 0);
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
     pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Server> {
         let addresses: Vec<SocketAddr> = addresses.to_socket_addrs()?.collect();
         Server::bind_all(&addresses).map_err(|error| io::Error::new(error.source.kind(), error))

@@ -7,7 +7,7 @@ use crate::message::{Headers, Method, Request, Version};
 /// ```
 /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
 /// # use sockeye::Response;
-/// # use sockeye::wire::{Conversation, Limits, Turn};
+/// # use sockeye::wire::{Conversation, Limits};
 /// # let mut conversation = Conversation::new(Limits::default());
 /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 /// # conversation.turn();

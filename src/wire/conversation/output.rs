@@ -10,7 +10,7 @@ impl Conversation {
     /// ```
     /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
     /// # use sockeye::Response;
-    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # use sockeye::wire::{Conversation, Limits};
     /// # let mut conversation = Conversation::new(Limits::default());
     /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     /// # conversation.turn();
@@ -30,7 +30,7 @@ impl Conversation {
     /// ```
     /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
     /// # use sockeye::Response;
-    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # use sockeye::wire::{Conversation, Limits};
     /// # let mut conversation = Conversation::new(Limits::default());
     /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     /// # conversation.turn();
@@ -55,7 +55,7 @@ impl Conversation {
     /// ```
     /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
     /// # use sockeye::Response;
-    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # use sockeye::wire::{Conversation, Limits};
     /// # let mut conversation = Conversation::new(Limits::default());
     /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     /// # conversation.turn();
@@ -79,7 +79,7 @@ impl Conversation {
     /// ```
     /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
     /// # use sockeye::Response;
-    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # use sockeye::wire::{Conversation, Limits};
     /// # let mut conversation = Conversation::new(Limits::default());
     /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     /// # conversation.turn();
@@ -103,7 +103,7 @@ impl Conversation {
     /// ```
     /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
     /// # use sockeye::Response;
-    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # use sockeye::wire::{Conversation, Limits};
     /// # let mut conversation = Conversation::new(Limits::default());
     /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     /// # conversation.turn();
@@ -188,7 +188,7 @@ impl Conversation {
     /// ```
     /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
     /// # use sockeye::Response;
-    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # use sockeye::wire::{Conversation, Limits};
     /// # let mut conversation = Conversation::new(Limits::default());
     /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     /// # conversation.turn();
