@@ -113,7 +113,8 @@ fn items(text: &str) -> impl Iterator<Item = String> {
     for (index, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
         let is_outermost = trimmed.len() == line.len();
-        if is_outermost && !trimmed.is_empty() {
+        // Bounds on lines of their own belong to what stands above.
+        if is_outermost && !["", "where", "{"].contains(&trimmed) {
             owner.clear();
             is_public_trait = trimmed.starts_with("pub trait ");
         }
