@@ -10,30 +10,14 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use sockeye::{Router, Server};
 
-fn main() -> ExitCode {
-    match serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "blocking_handler: {error}"); // Nobody reads it? Then nobody misses it.
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve() -> Result<(), Box<dyn Error>> {
-    let port = match std::env::args().nth(1) {
-        Some(text) => text
-            .parse()
-            .map_err(|_| format!("`{text}` is no port; give a number up to 65535"))?,
-        None => 8080,
-    };
-    let server = Server::bind(("127.0.0.1", port))?;
+fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).unwrap_or("8080".to_owned());
+    let server = Server::bind(format!("127.0.0.1:{port}"))?;
     writeln!(io::stdout(), "listening on {}", server.local_addrs()[0])?;
     server.serve(router())?;
     Ok(())

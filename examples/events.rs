@@ -9,12 +9,48 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use sockeye::{Broadcast, Config, Event, Response, Router, Server, StatusCode};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).unwrap_or("8080".to_owned());
+    let config = Config {
+        connections_max: 12_000,
+        ..Config::default()
+    };
+    let server = Server::bind(format!("127.0.0.1:{port}"))?.with_config(config);
+    writeln!(io::stdout(), "listening on {}", server.local_addrs()[0])?;
+    let news = Broadcast::default();
+    let router = router(&news);
+    thread::spawn(move || tell_the_time(&news));
+    server.serve(router)?;
+    Ok(())
+}
+
+fn router(news: &Broadcast) -> Router {
+    // A clone is another handle on the same broadcast: one for each handler.
+    let (streams, said, ids) = (news.clone(), news.clone(), AtomicU64::new(1));
+    Router::new()
+        .get("/", |_| Response::html(PAGE))
+        .get("/events", move |_| streams.subscribe())
+        .post("/say", move |request| {
+            let id = ids.fetch_add(1, Ordering::Relaxed).to_string();
+            said.send(Event::new(request.text()).with_id(id)); // It waits for nobody, however many listen.
+            StatusCode::NO_CONTENT
+        })
+}
+
+fn tell_the_time(news: &Broadcast) -> ! {
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let time = format!("{} seconds since 1970", now.as_secs());
+        news.send(Event::new(time).with_name("time"));
+    }
+}
 
 const PAGE: &str = r#"<!doctype html>
 <meta charset="utf-8"><title>Events</title>
@@ -36,51 +72,3 @@ const PAGE: &str = r#"<!doctype html>
   };
 </script>
 "#;
-
-fn router(news: &Broadcast) -> Router {
-    let (streams, said, ids) = (news.clone(), news.clone(), AtomicU64::new(1));
-    Router::new()
-        .get("/", |_| Response::html(PAGE))
-        .get("/events", move |_| streams.subscribe())
-        .post("/say", move |request| {
-            let words = String::from_utf8_lossy(request.body()).into_owned();
-            let id = ids.fetch_add(1, Ordering::Relaxed).to_string();
-            said.send(Event::new(words).with_id(id)); // It waits for nobody, however many listen.
-            StatusCode::NO_CONTENT
-        })
-}
-
-fn tell_the_time(news: &Broadcast) -> ! {
-    loop {
-        thread::sleep(Duration::from_secs(1));
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let time = format!("{} seconds since 1970", now.as_secs());
-        news.send(Event::new(time).with_name("time"));
-    }
-}
-
-fn serve() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).unwrap_or("8080".to_owned());
-    let port: u16 = port.parse().map_err(|_| format!("`{port}` is no port"))?;
-    let config = Config {
-        connections_max: 12_000,
-        ..Config::default()
-    };
-    let server = Server::bind(("127.0.0.1", port))?.with_config(config);
-    writeln!(io::stdout(), "listening on {}", server.local_addrs()[0])?;
-    let news = Broadcast::default();
-    let router = router(&news);
-    thread::spawn(move || tell_the_time(&news));
-    server.serve(router)?;
-    Ok(())
-}
-
-fn main() -> ExitCode {
-    match serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "events: {error}"); // Nobody reads it? Then nobody misses it.
-            ExitCode::FAILURE
-        }
-    }
-}

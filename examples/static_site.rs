@@ -8,31 +8,15 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::process::ExitCode;
 use std::time::Instant;
 
 use sockeye::{Handler, Next, Request, Response, Router, Server, StaticFiles, StatusCode};
 
-fn main() -> ExitCode {
-    match serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "static_site: {error}"); // Nobody reads it? Then nobody misses it.
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn serve() -> Result<(), Box<dyn Error>> {
-    let port = match std::env::args().nth(1) {
-        Some(text) => text
-            .parse()
-            .map_err(|_| format!("`{text}` is no port; give a number up to 65535"))?,
-        None => 8080,
-    };
+fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).unwrap_or("8080".to_owned());
     let directory = std::env::args().nth(2).unwrap_or("public".to_owned());
-    let site = site(&directory).map_err(|error| format!("cannot serve `{directory}`: {error}"))?;
-    let server = Server::bind(("127.0.0.1", port))?;
+    let site = site(&directory)?;
+    let server = Server::bind(format!("127.0.0.1:{port}"))?;
     writeln!(io::stdout(), "listening on {}", server.local_addrs()[0])?;
     server.serve(site)?;
     Ok(())

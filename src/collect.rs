@@ -33,6 +33,19 @@ impl Response {
         let bytes = self.into_bytes()?;
         String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
     }
+
+    /// The body read as JSON. Fails like [`Response::into_bytes`], and if it is not such JSON.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// assert_eq!(Response::json([1, 2]).into_json::<Vec<u32>>()?, [1, 2]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn into_json<T: serde::de::DeserializeOwned>(self) -> io::Result<T> {
+        Ok(serde_json::from_slice(&self.into_bytes()?)?)
+    }
 }
 
 impl Body {

@@ -121,4 +121,4 @@ pub use message::{
 };
 pub use middleware::{Next, Wrap};
 pub use router::Router;
-pub use server::{Config, Server, Stopper, Summary};
+pub use server::{BindError, Config, Server, Stopper, Summary};

@@ -48,8 +48,10 @@ fn run() -> Result<(), Exit> {
     }
     let chosen = directory::choose(options.directory.as_deref(), Path::new("."))?;
     let files = open_files(&chosen, files_config)?;
+    let unready = options.files.check_spa(&chosen)?;
     let users = options.access.users(&chosen.path)?;
-    let listening = Plan::new(&options.host, options.port)?.bind(Server::bind_all)?;
+    let listening =
+        Plan::new(&options.host, options.port)?.bind(|addresses| Server::bind(addresses))?;
     let server = listening.server.with_config(config);
     let bound = server.local_addrs();
     let base = options.files.base.as_ref().map_or("/", Base::as_str);
@@ -72,8 +74,9 @@ fn run() -> Result<(), Exit> {
     let in_the_clear = (options.access.is_private() && !is_local)
         .then(|| "passwords travel in the clear; put a proxy with TLS in front".to_owned());
     let verbose = || [confined, memory.sentence(connections.max)];
-    let notes = [listening.note, connections.note, opened, in_the_clear];
-    let notes = notes.into_iter().flatten().chain(options.notes.clone());
+    let notes = [listening.note, connections.note, unready];
+    let notes = notes.into_iter().chain([opened, in_the_clear]);
+    let notes = notes.flatten().chain(options.notes.clone());
     let greeting = Greeting {
         urls,
         directory: chosen.shown(),
@@ -107,9 +110,8 @@ fn run() -> Result<(), Exit> {
 fn open_files(chosen: &Chosen, mut config: FilesConfig) -> Result<StaticFiles, Exit> {
     config.hidden |= chosen.file.is_some();
     config.siblings &= chosen.file.is_none();
-    StaticFiles::with_config(&chosen.path, &config).map_err(|error| {
-        Exit::no_directory(format!("cannot read `{}`: {error}", chosen.path.display()))
-    })
+    StaticFiles::with_config(&chosen.path, &config)
+        .map_err(|error| Exit::no_directory(error.to_string()))
 }
 
 fn log_summary(summary: &Summary, missing: &Missing, logs: &Logs) {

@@ -16,7 +16,7 @@ use sockeye::middleware::auth::{User, authenticated};
 use sockeye::middleware::base;
 use sockeye::middleware::cache_control::{CachePolicy, with_cache_policy};
 use sockeye::middleware::cors::with_cors;
-use sockeye::middleware::explain::{Missing, explained};
+use sockeye::middleware::explain::{Explanation, Missing, explained};
 use sockeye::middleware::headers::with_headers;
 use sockeye::middleware::host_guard::{HostGuard, Hosts};
 use sockeye::middleware::isolate::isolated;
@@ -43,7 +43,11 @@ pub(crate) fn handler(
     let has_by_hand = is_local && !options.files.no_echo && wants_by_hand(chosen);
     let by_hand = has_by_hand.then(|| Arc::new(ByHand::default()));
     let site = found(options, files, chosen, missing, by_hand.clone());
-    let site = completed(options, guarded(options, users, is_local, site));
+    let mut site = guarded(options, users, is_local, site);
+    if let Some(base) = &options.files.base {
+        site = Box::new(base::leading_home(base.clone(), site));
+    }
+    let site = completed(options, site);
     let Some(by_hand) = by_hand else { return site };
     let site: Arc<dyn Handler> = Arc::from(site);
     by_hand.lead_to(&site);
@@ -75,8 +79,14 @@ fn found(
     let explainer = Arc::clone(&files);
     // The names beside one file are not served, so they are not disclosed either.
     let is_directory = chosen.file.is_none();
-    let explain =
-        move |path: &str, prefix: &str| is_directory.then(|| explainer.explain(path, prefix))?;
+    let explain = move |path: &str, prefix: &str| {
+        let sentence = is_directory.then(|| explainer.explain(path, prefix))??;
+        let is_logged = explainer.has_logged(path);
+        Some(Explanation {
+            sentence,
+            is_logged,
+        })
+    };
     let mut router = Router::new();
     if !flags.no_echo {
         router = router.any("/echo", Echo);
@@ -89,8 +99,8 @@ fn found(
         let name = name.as_encoded_bytes().to_vec();
         site = Box::new(single_file(name, url_path(real.as_ref()), site));
     }
-    if let Some(page) = &flags.spa {
-        site = Box::new(single_page(url_path(page), site));
+    if let Some(page) = flags.spa_page(chosen) {
+        site = Box::new(single_page(url_path(&page), site));
     }
     site = Box::new(with_own_pages(explained(missing, explain, site)));
     match &flags.base {

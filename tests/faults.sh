@@ -43,7 +43,8 @@ ticks() { awk '{print $14 + $15}' "/proc/$server/stat"; }
 descriptors() { ls "/proc/$server/fd" | wc -l; }
 
 start() {
-  "$program" "$work/site" --port 0 --quiet --cache-bytes 0 --write-timeout 2 >"$work/url" 2>"$work/log" &
+  rm -f "$work/url"
+  "$program" "$work/site" --port 0 "$@" --quiet --cache-bytes 0 --write-timeout 2 >"$work/url" 2>"$work/log" &
   server=$!
   until [[ -s $work/url ]]; do read -rt 0.02 <> <(:); done
   url=$(head -1 "$work/url")
@@ -51,11 +52,12 @@ start() {
   before=$(descriptors)
 }
 
-# Makes `call` fail with `error`: from its first time on, or `2+2`: the second, the fourth, the sixth time and so on.
+# Makes `call` fail with `error`: from its first time on, or `2+2`: the second, the fourth, the sixth time and so on. Of each
+# thread: what else fails is said to strace.
 inject() {
   local call=$1 error=$2 when=$3
-  fault="$call $error $when"
-  strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:error=$error:when=$when" -p "$server" 2>"$work/strace" &
+  fault="$call $error $when ${*:4}"
+  strace -f -qq -o /dev/null -e inject="$call:error=$error:when=$when" "${@:4}" -p "$server" 2>"$work/strace" &
   tracer=$!
   until grep -q "TracerPid:.*[1-9]" "/proc/$server/status" || ! kill -0 $tracer 2>/dev/null; do :; done
   kill -0 $tracer 2>/dev/null || { fail "strace: $(cat "$work/strace")"; return; }
@@ -99,7 +101,14 @@ pread64 EINTR EIO
 epoll_ctl ENOMEM ENOSPC
 epoll_wait ENOMEM EINTR
 CALLS
-kill -TERM "$server"
-wait "$server" || { fault=stop; fail "exit code $?"; }
+stop() {
+  kill -TERM "$server"
+  wait "$server" || { fault=stop; fail "exit code $?"; }
+}
+stop
+# With one list, whose listeners cannot be armed again after a pause: each is added to it and then armed.
+start --threads 1
+inject epoll_ctl ENOMEM 2+2 -e inject=accept4:error=EMFILE:when=1
+stop
 printf '%d wrong of what was tried\n' $failures
 ((failures == 0))

@@ -197,7 +197,7 @@ mod tests {
         let request = Request::get("/a");
         let exchange = Exchange {
             request: b"GET /\x1b[2J HTTP/1.1\r\nauthorization : Basic c2VjcmV0\r\nCookie:secret\r\nA: \xe9\n< forged\r\n",
-            answer: b"HTTP/1.1 400 Bad Request\r\nSet-Cookie: secret\r\n\r\n",
+            answer: b"HTTP/1.1 400 Bad Request\r\nSet-Cookie: secret\r\nX-Auth-Token: secret\r\n\r\n",
             explanation: Some("why\n# forged \x1b[2J"),
             ..EXCHANGE
         };

@@ -289,7 +289,8 @@ impl Format {
     ];
 
     /// Appends one line about `record`, its end included: printable ASCII of [`LINE_BYTES_MAX`] at most, whatever the
-    /// client sent. `colour` is for [`Format::Pretty`] alone.
+    /// client sent. `colour` is for [`Format::Pretty`] alone. That appends nothing where something is not there for which
+    /// browsers ask by themselves, such as `/favicon.ico`; the others are records.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
@@ -315,6 +316,7 @@ impl Format {
     /// ```
     pub fn write(self, line: &mut String, record: &Record<'_>, colour: bool) {
         match self {
+            Format::Pretty if pretty::is_noise(record) => return,
             Format::Pretty => pretty::write(line, record, colour),
             Format::Common => common::write(line, record),
             Format::Combined => combined::write(line, record),

@@ -10,6 +10,11 @@ use super::escape::{TARGET_BYTES_MAX, plain, put};
 use crate::message::StatusCode;
 use crate::text::size;
 
+/// Whether it tells nothing to who watches: that there is none of what browsers ask for by themselves.
+pub(super) fn is_noise(record: &Record<'_>) -> bool {
+    record.status == Some(StatusCode::NOT_FOUND) && record.request.is_probe()
+}
+
 pub(super) fn write(line: &mut String, record: &Record<'_>, colour: bool) {
     status(line, record.status, colour);
     match record.received_line {

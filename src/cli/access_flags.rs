@@ -58,6 +58,11 @@ impl AccessFlags {
 }
 
 fn user(text: &str) -> Result<User, Exit> {
+    if text.trim().is_empty() {
+        return Err(Exit::usage(
+            "--auth names nobody\n  say --auth USER to be asked for the password, or --auth 'USER:HASH'",
+        ));
+    }
     let Some((name, _)) = text.split_once(':') else {
         return match secret::ask(&format!("password for {text}: ")) {
             Ok(password) => User::with_password(text, &password).map_err(Exit::usage),

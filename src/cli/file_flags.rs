@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use clap::Args;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+use super::Exit;
+use super::directory::{Chosen, shown};
 use super::units::{bytes, plain_bytes};
 use crate::files::FilesConfig;
 use crate::middleware::base::Base;
@@ -22,10 +24,9 @@ const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Files")]
 pub struct FileFlags {
-    /// Answer a navigation to an unknown path with FILE, or with index.html
-    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "index.html", value_parser = beneath)]
-    pub spa: Option<PathBuf>,
+    /// Answer a navigation to an unknown path with FILE, or with the index
+    #[arg(long, value_name = "FILE", require_equals = true, value_parser = beneath)]
+    spa: Option<Option<PathBuf>>,
 
     /// Serve about.html at /about
     #[arg(long)]
@@ -86,6 +87,42 @@ impl FileFlags {
             listing: !self.no_listing,
             clean_urls: self.clean_urls,
             media_types: self.mime.clone(),
+        }
+    }
+
+    /// The page of `--spa`, a path beneath the root: if none was named, the one file that is served, or the index.
+    pub fn spa_page(&self, chosen: &Chosen) -> Option<PathBuf> {
+        let usual = || match &chosen.file {
+            Some([name, _]) => PathBuf::from(name),
+            None => PathBuf::from(&self.index),
+        };
+        Some(self.spa.clone()?.unwrap_or_else(usual))
+    }
+
+    /// A sentence if the page of `--spa` is yet to be made, by a build that has only begun, say.
+    ///
+    /// # Errors
+    ///
+    /// If it was named, and is not there.
+    pub fn check_spa(&self, chosen: &Chosen) -> Result<Option<String>, Exit> {
+        let Some(page) = self.spa_page(chosen) else {
+            return Ok(None);
+        };
+        let is_there = match &chosen.file {
+            Some([name, _]) => page.as_os_str() == name,
+            None => chosen.path.join(&page).is_file(),
+        };
+        let page = shown(&page);
+        match &self.spa {
+            _ if is_there => Ok(None),
+            Some(Some(_)) => Err(Exit::usage(format!(
+                "--spa: there is no file `{page}` in `{}`\n  name one by its path there; --spa alone is {}",
+                shown(&chosen.path),
+                self.index
+            ))),
+            _ => Ok(Some(format!(
+                "--spa: there is no `{page}` yet, and unknown paths are 404 until then"
+            ))),
         }
     }
 }

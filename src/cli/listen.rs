@@ -97,7 +97,8 @@ impl Plan {
             match bind(&addresses) {
                 Err(error) if is_not_here(&error.source) && addresses.len() > 1 => {
                     let before = addresses.len();
-                    addresses.retain(|address| address.ip() != error.address.ip());
+                    addresses
+                        .retain(|address| Some(address.ip()) != error.address.map(|it| it.ip()));
                     if addresses.len() == before {
                         return Err(error);
                     }
@@ -131,7 +132,14 @@ fn is_not_here(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(no_family)
 }
 
-fn cannot_listen(BindError { address, source }: &BindError) -> Exit {
+fn cannot_listen(error: &BindError) -> Exit {
+    let BindError {
+        address: Some(address),
+        source,
+    } = error
+    else {
+        return Exit::cannot_listen(error.to_string());
+    };
     let port = address.port();
     let (what, hint) = match source.kind() {
         ErrorKind::PermissionDenied if port < 1024 => (
@@ -225,7 +233,10 @@ mod tests {
                 .find_map(|address| Some((*address, answer(*address)?)));
             failed.map_or(Ok(()), |(address, kind)| {
                 let source = kind.into();
-                Err(BindError { address, source })
+                Err(BindError {
+                    address: Some(address),
+                    source,
+                })
             })
         });
         (result, tried)
@@ -315,7 +326,7 @@ mod tests {
     #[test]
     fn the_systems_error_is_shown_without_its_number() {
         let exit = cannot_listen(&BindError {
-            address: "[::1]:1".parse().unwrap(),
+            address: "[::1]:1".parse().ok(),
             source: io::Error::from_raw_os_error(24),
         });
         assert!(

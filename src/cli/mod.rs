@@ -19,6 +19,7 @@ mod response_flags;
 mod secret;
 mod set_flags;
 mod subcommands;
+mod synonyms;
 pub mod terminal;
 mod units;
 mod usage_error;

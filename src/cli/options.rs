@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::builder::FalseyValueParser;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
 use super::host::{Host, host, listen, port};
 use super::limits::rows;
 use super::set_flags::set_flags;
 use super::subcommands::Subcommand;
+use super::units::switch;
 use super::usage_error::exit;
 use super::{AccessFlags, Exit, FileFlags, LimitFlags, LogFlags, ResponseFlags};
 
@@ -114,12 +114,13 @@ impl Options {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Options, Exit> {
         let arguments = arguments.into_iter().map(Into::into);
-        let arguments = std::iter::once(OsString::from("sockeye")).chain(arguments);
+        let arguments: Vec<_> = std::iter::once("sockeye".into()).chain(arguments).collect();
         let mut command = command();
         let matches = command
-            .try_get_matches_from_mut(arguments)
-            .map_err(|error| exit(&error))?;
-        let mut options = Options::from_arg_matches(&matches).map_err(|error| exit(&error))?;
+            .try_get_matches_from_mut(&arguments)
+            .map_err(|error| exit(&error, &command, &arguments))?;
+        let mut options = Options::from_arg_matches(&matches)
+            .map_err(|error| exit(&error, &command, &arguments))?;
         if let Some(subcommand) = &options.subcommand {
             return Err(subcommand.run(command));
         }
@@ -197,7 +198,7 @@ impl Options {
 }
 
 /// The definition, in which every flag has its variable.
-fn command() -> clap::Command {
+pub(super) fn command() -> clap::Command {
     Options::command().mut_args(|flag| {
         let Some(long) = flag
             .get_long()
@@ -207,9 +208,9 @@ fn command() -> clap::Command {
         };
         let variable = format!("SOCKEYE_{}", long.replace('-', "_").to_uppercase());
         let flag = match flag.get_action() {
-            // `SOCKEYE_QUIET=1`; empty, 0, false, no and off leave it off.
-            ArgAction::SetTrue => flag.value_parser(FalseyValueParser::new()),
-            _ => flag,
+            ArgAction::SetTrue => flag.value_parser(switch(&variable)),
+            // `--threads -1` is a wrong number, and no flag.
+            _ => flag.allow_negative_numbers(true),
         };
         flag.env(variable).hide_env(true)
     })

@@ -10,7 +10,7 @@ use crate::middleware::headers::Rule;
 #[derive(Debug, Clone, PartialEq, Args)]
 #[command(next_help_heading = "Responses")]
 pub struct ResponseFlags {
-    /// Add this field to every response, or by '/assets/*=Name: value' to some; replaces ours; may be repeated
+    /// Add this field to every response, or by '/assets/*=Name: value' to some; replaces ours and earlier ones; may be repeated
     #[arg(short = 'H', long, value_name = "NAME: VALUE")]
     pub header: Vec<Rule>,
 

@@ -30,6 +30,7 @@ impl Subcommand {
                 clap_complete::generate(*shell, &mut command, "sockeye", &mut text)
             }
             Subcommand::Man => {
+                let command = command.mut_args(with_aliases);
                 if let Err(error) = clap_mangen::Man::new(command).render(&mut text) {
                     return Exit::failed(format!("cannot write the manual page: {error}"));
                 }
@@ -38,6 +39,19 @@ impl Subcommand {
         }
         let text = String::from_utf8_lossy(&text);
         Exit::done(text.trim_end())
+    }
+}
+
+/// Names the visible aliases of a flag in its help, as `--help` does by itself and the manual page does not.
+fn with_aliases(flag: clap::Arg) -> clap::Arg {
+    let aliases = flag.get_visible_aliases().unwrap_or_default();
+    let names: Vec<String> = aliases.iter().map(|name| format!("--{name}")).collect();
+    match flag.get_help() {
+        Some(help) if !names.is_empty() => {
+            let help = format!("{help} [alias: {}]", names.join(", "));
+            flag.help(help)
+        }
+        _ => flag,
     }
 }
 

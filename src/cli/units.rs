@@ -70,6 +70,18 @@ pub(super) fn count(max: usize) -> impl Fn(&str) -> Result<usize, String> + Clon
     }
 }
 
+/// What the variable of a flag without a value says: whether it is set. Empty is not set.
+pub(super) fn switch(variable: &str) -> impl Fn(&str) -> Result<bool, String> + Clone + use<> {
+    let variable = variable.to_owned();
+    move |text| match text.to_lowercase().as_str() {
+        "1" | "true" | "t" | "yes" | "y" | "on" => Ok(true),
+        "" | "0" | "false" | "f" | "no" | "n" | "off" => Ok(false),
+        _ => Err(format!(
+            "the variable {variable} is true or false, yes or no, on or off, 1 or 0"
+        )),
+    }
+}
+
 /// Bytes for people: `64 KiB`, `1.5 MiB`; the shortest that is not wrong by more than it shows.
 pub(super) fn shown_bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

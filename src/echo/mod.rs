@@ -18,7 +18,8 @@ const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///
 /// With `?raw`, each gets its whole request as it travelled: the blanks around values, and the body with the framing of
 /// its chunks and its trailers, while it comes. (A later minor version than 1.1 is shown as 1.1, as which it was read.)
-/// What proves who a client is (`Cookie`, `Authorization`) is masked in all of them. The query shapes the answer: `status=418` (200 to
+/// Fields whose name says that they are secret (`Authorization`, `Cookie`, `X-Api-Key`, `X-Auth-Token`, …) are masked in
+/// all of them; the request line, with its query, and a body are shown as they came. The query shapes the answer: `status=418` (200 to
 /// 599), `delay=2s` (up to 60 s, for which no thread waits), `header=X-A:b` (up to eight; none by which a link could act
 /// on this site, or on how the answer travels). What is malformed there is 400.
 ///

@@ -28,7 +28,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use cache::{Cache, Entry};
 use compress::Compressor;
@@ -85,6 +85,8 @@ pub struct StaticFiles {
     first_answer: OnceLock<Timestamp>,
     boundary_seed: u64,
     complaints: RateLimit,
+    /// The path that the last one was about.
+    complained_of: Mutex<String>,
     listings: Arc<Budget>,
 }
 
@@ -102,7 +104,7 @@ enum Found {
 }
 
 impl StaticFiles {
-    /// Serves a directory as [`FilesConfig::default`] says. An error says that it is no directory, or not to be had.
+    /// Serves a directory as [`FilesConfig::default`] says. An error names it, and says why it cannot be read.
     ///
     /// ```
     /// use sockeye::{Handler, Request, StaticFiles};
@@ -135,7 +137,12 @@ impl StaticFiles {
             let error = format!("{error}; {hint}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, error));
         }
-        let root = Arc::new(Root::open(root.as_ref(), rules)?);
+        let root = root.as_ref();
+        let opened = Root::open(root, rules).map_err(|error| {
+            let sentence = format!("cannot read `{}`: {error}", root.display());
+            io::Error::new(error.kind(), sentence)
+        })?;
+        let root = Arc::new(opened);
         let index = CString::new(config.index.as_str())?;
         let secrets = RandomState::new();
         let compressed_bytes = if config.compress {
@@ -166,6 +173,7 @@ impl StaticFiles {
             compressor,
             boundary_seed: secrets.hash_one("boundary"),
             complaints: RateLimit::new(),
+            complained_of: Mutex::default(),
             listings: Arc::default(),
         })
     }
@@ -347,27 +355,6 @@ impl StaticFiles {
                 .insert((raw_path, None), paths, &found, (siblings, second));
         }
         Ok(Found::File(found, path, siblings))
-    }
-
-    /// Logs for the operator what clients do not learn, about once a second.
-    fn complain(&self, raw_path: &str, failure: &Failure) {
-        let complaint = match failure {
-            // That the root is gone is logged where it is noticed, once.
-            Failure::Missing | Failure::RootGone => return,
-            _ if !self.complaints.admits() => return,
-            Failure::Denied => format!("no permission to read {raw_path:?}"),
-            Failure::Escape(link) => format!(
-                "the link {link:?} leads out of the served directory; --follow-symlinks would serve it"
-            ),
-            Failure::NotRegular => format!("{raw_path:?} is no regular file"),
-            Failure::Busy => {
-                format!(
-                    "out of descriptors or memory at {raw_path:?}, or it changes too fast to be read"
-                )
-            }
-            Failure::Broken(errno) => format!("cannot read {raw_path:?}: {errno}"),
-        };
-        tracing::warn!(target: "sockeye", "{complaint}");
     }
 }
 

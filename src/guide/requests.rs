@@ -18,21 +18,20 @@
 //! ```
 //!
 //! [`path`](crate::Request::path) is still percent-encoded, so that nobody decodes it twice; a
-//! [parameter](crate::Request::param), a [query](crate::Request::query) and a [form](crate::Request::form_pairs) are
+//! [parameter](crate::Request::param), a [query](crate::Request::query) and a [form](crate::Request::form) are
 //! decoded. [`target`](crate::Request::target) is what the client wrote, [`peer`](crate::Request::peer) its address.
 //!
 //! ## The body
 //!
 //! It is collected before the handler is asked, up to [`Limits::body_bytes_max`](crate::wire::Limits), beyond which the
-//! client gets a 413. [`Request::body`](crate::Request::body) are its bytes, and
-//! [`form_pairs`](crate::Request::form_pairs) reads a form. What is larger is [written while it comes](super::streaming).
+//! client gets a 413. [`body`](crate::Request::body) are its bytes, [`text`](crate::Request::text) is the same as text, and
+//! [`form`](crate::Request::form) a value of a form. What is larger is [written while it comes](super::streaming).
 //!
 //! ```
 //! use sockeye::{Handler, Request, Router, StatusCode};
 //!
 //! let router = Router::new().post("/catch", |request| {
-//!     let mut pairs = request.form_pairs();
-//!     match pairs.find(|(name, _)| name == "pounds").map(|(_, pounds)| pounds.parse::<f64>()) {
+//!     match request.form("pounds").map(|pounds| pounds.parse::<f64>()) {
 //!         Some(Ok(pounds)) => Ok(format!("{:.1} kg\n", pounds * 0.4536)),
 //!         _ => Err((StatusCode::BAD_REQUEST, "how many pounds?\n")),
 //!     }

@@ -36,8 +36,9 @@
 //! ## Errors
 //!
 //! [`Response::problem`](crate::Response::problem) is an error in the form that the client prefers: text, a page, or
-//! `application/problem+json`. An [`io::Error`](std::io::Error) may be returned too: the client gets a 500 that tells it
-//! nothing, and the log has the error.
+//! `application/problem+json`. An [`io::Error`](std::io::Error) or a `Box<dyn Error>` is a 500 that tells the client
+//! nothing; what went wrong is an event of `tracing`, as the server's own messages are. They go nowhere without a
+//! subscriber, such as `tracing_subscriber::fmt::init()` of the crate of that name.
 //!
 //! ```
 //! use sockeye::{Handler, Request, Response, Router, StatusCode};

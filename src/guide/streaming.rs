@@ -36,8 +36,8 @@
 //! let router = Router::new()
 //!     .get("/events", move |_| streams.subscribe())
 //!     .post("/news", move |request| {
-//!         let text = String::from_utf8_lossy(request.body()).into_owned();
-//!         format!("{} listen\n", publisher.send(Event::new(text).with_name("news")))
+//!         let event = Event::new(request.text()).with_name("news");
+//!         format!("{} listen\n", publisher.send(event))
 //!     });
 //!
 //! let stream = router.handle(&Request::get("/events"));

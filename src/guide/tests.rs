@@ -5,9 +5,7 @@
 //! ```
 //! use sockeye::{Handler, Request, Router, StatusCode};
 //!
-//! let router = Router::new().post("/shout", |request| {
-//!     String::from_utf8_lossy(request.body()).to_uppercase()
-//! });
+//! let router = Router::new().post("/shout", |request| request.text().to_uppercase());
 //! let response = router.handle(&Request::post("/shout").with_body("hello"));
 //! assert_eq!(response.status(), StatusCode::OK);
 //! assert_eq!(response.into_text()?, "HELLO");

@@ -1,7 +1,10 @@
-const box = document.querySelector('input'), rows = document.querySelectorAll('tbody tr')
+const box = document.querySelector('input'), sum = document.querySelector('p'), all = sum.textContent
+const names = document.querySelectorAll('td[dir]')
 box.oninput = () => {
   const part = box.value.toLowerCase()
-  for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(part)
+  let shown = 0
+  for (const name of names) shown += !(name.parentNode.hidden = !name.textContent.toLowerCase().includes(part))
+  sum.textContent = shown < names.length ? `${shown} of ${names.length}` : all
 }
 const two = (number) => String(number).padStart(2, '0')
 for (const time of document.querySelectorAll('time')) {

@@ -33,7 +33,7 @@ const README_BYTES_MAX: usize = 32 * 1024;
 
 // What may run in the page is its own script, known by its digest; whatever a file is called, it is no other.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; style-src 'unsafe-inline'; \
-    script-src 'sha256-pyubTkGqZ2W1txmk4g60/OTmoKveEil7KmW7h2S7g6A='";
+    script-src 'sha256-oFGEnict7KBY6aUEsLg6EzJdSYNli3zDDp8AFRKlA5U='";
 
 /// A listing on its way.
 struct Listing {

@@ -60,8 +60,11 @@ static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| {
     }
 });
 
-const PICTURES: &[&str] = &["png", "jpg", "gif", "webp", "svg"];
-const MEDIA: &[&str] = &["mp4", "webm", "mp3", "ogg", "wav"];
+// What has an icon of its own, by extension.
+const PICTURES: &[&str] = &["png", "jpg", "jpeg", "gif", "webp", "avif", "svg"];
+const MEDIA: &[&str] = &[
+    "mp4", "webm", "mkv", "mov", "mp3", "m4a", "flac", "ogg", "opus", "wav",
+];
 
 /// What stands before the entries.
 pub(super) fn push_head(out: &mut Vec<u8>, path: &SafePath, query: &Query) {
@@ -73,8 +76,6 @@ pub(super) fn push_head(out: &mut Vec<u8>, path: &SafePath, query: &Query) {
     let mut put = |out: &mut Vec<u8>, hole: &str| match hole {
         "title" => push_title(out, path),
         "look" => out.extend_from_slice(LOOK.as_bytes()),
-        "pictures" => push_selectors(out, PICTURES),
-        "media" => push_selectors(out, MEDIA),
         "crumbs" => push_crumbs(out, path),
         "filter" => push_html(out, &text_of(&query.filter), false),
         _ => {
@@ -178,10 +179,18 @@ fn push_crumbs(out: &mut Vec<u8>, path: &SafePath) {
     }
 }
 
-fn push_selectors(out: &mut Vec<u8>, extensions: &[&str]) {
-    for (n, extension) in extensions.iter().enumerate() {
-        let comma = if n == 0 { "" } else { "," };
-        out.extend_from_slice(format!("{comma}[href$=\".{extension}\" i]").as_bytes());
+/// The class of what has an icon of its own.
+fn kind(entry: &Entry<'_>) -> &'static str {
+    let extension = entry.name.rsplit(|&byte| byte == b'.').next();
+    let is_one_of = |extensions: &[&str]| {
+        let mut extensions = extensions.iter();
+        extension
+            .is_some_and(|ours| extensions.any(|one| ours.eq_ignore_ascii_case(one.as_bytes())))
+    };
+    match entry.is_directory {
+        false if is_one_of(PICTURES) => " class=image",
+        false if is_one_of(MEDIA) => " class=media",
+        _ => "",
     }
 }
 
@@ -194,6 +203,7 @@ fn push_row(out: &mut Vec<u8>, entry: &Entry<'_>) {
     let (bytes, modified) = entry.state.unwrap_or_default();
     let time = Utc::new(modified);
     template.fill(out, |out, hole| match hole {
+        "kind" => out.extend_from_slice(kind(entry).as_bytes()),
         "link" => push_link(out, entry),
         "name" => {
             push_html(out, &text_of(entry.name), false);

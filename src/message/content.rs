@@ -5,6 +5,34 @@ use std::borrow::Cow;
 use super::Request;
 
 impl Request {
+    /// The body as text, whatever its media type; what is not UTF-8 becomes U+FFFD.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::post("/shout").with_body("hello");
+    /// assert_eq!(request.text().to_uppercase(), "HELLO");
+    /// ```
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.body())
+    }
+
+    /// The first value of this name in a form in the body, decoded like [`Request::query`].
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::post("/login")
+    ///     .with_header("Content-Type", "application/x-www-form-urlencoded")
+    ///     .with_body("user=Ada+Lovelace&remember");
+    /// assert_eq!(request.form("user").as_deref(), Some("Ada Lovelace"));
+    /// assert_eq!(request.form("password"), None);
+    /// ```
+    pub fn form(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut pairs = self.form_pairs();
+        pairs.find_map(|(other, value)| (other == name).then_some(value))
+    }
+
     /// Names and values of a form in the body, decoded like [`Request::query_pairs`]; none if the body is not
     /// `application/x-www-form-urlencoded`.
     ///

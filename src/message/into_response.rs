@@ -1,10 +1,12 @@
 //! What a handler may return instead of a whole response.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::io;
 
 use bytes::Bytes;
 use http::StatusCode;
+use rustix::io::Errno;
 
 use super::Response;
 
@@ -17,7 +19,8 @@ use super::Response;
 /// | [`StatusCode`] | this status, no body |
 /// | `(StatusCode, T)` | what `T` becomes, with this status |
 /// | `Result<T, E>` | what `T` or `E` becomes |
-/// | [`io::Error`] | 500, or 507 if there is no space; the log has the error, the client does not |
+/// | [`io::Error`] | 500; 507 if there is no space, 503 if there are no descriptors; the log has the error, the client does not |
+/// | `Box<dyn Error>` | what an [`io::Error`] or a `JsonError` in it becomes; 500 and a line in the log for any other |
 /// | [`Response`] | itself |
 ///
 /// ```
@@ -51,6 +54,26 @@ use super::Response;
 /// assert_eq!(router.handle(&Request::get("/divide/6/0")).status(), StatusCode::BAD_REQUEST);
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// With `Box<dyn Error>` every `?` works in a handler. What is the client's fault is said to be so before:
+///
+/// ```
+/// use std::error::Error;
+///
+/// use sockeye::{Handler, Request, Router, StatusCode};
+///
+/// let router = Router::new().get("/lines/{file}", |request| -> Result<String, Box<dyn Error>> {
+///     let text = std::fs::read_to_string(format!("/var/lib/fish/{}.txt", request.param("file")))?;
+///     Ok(format!("{} lines\n", text.lines().count()))
+/// });
+/// assert_eq!(router.handle(&Request::get("/lines/no")).status(), StatusCode::INTERNAL_SERVER_ERROR);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not become a response",
+    label = "returns `{Self}`",
+    note = "what becomes a response: text, a `StatusCode`, `(StatusCode, text)`, a `Response`, a `Result` of two of these",
+    note = "an error becomes one by `map_err`, such as `.map_err(|_| (StatusCode::BAD_REQUEST, \"a number, please\\n\"))?`, or as `Box<dyn Error>`"
+)]
 pub trait IntoResponse {
     /// The response.
     fn into_response(self) -> Response;
@@ -121,7 +144,37 @@ impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
 impl IntoResponse for io::Error {
     fn into_response(self) -> Response {
         tracing::error!(target: "sockeye", "a request cannot be answered: {self}");
-        Response::failure(self.kind())
+        // No descriptors are left, in this process or in the system.
+        let numbers = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+        match numbers.contains(&self.raw_os_error()) {
+            true => Response::text("the server is out of resources; try again in a moment\n")
+                .with_status(StatusCode::SERVICE_UNAVAILABLE)
+                .with_header("Retry-After", "1"),
+            false => Response::failure(self.kind()),
+        }
+    }
+}
+
+impl IntoResponse for Box<dyn Error + Send + Sync> {
+    fn into_response(self) -> Response {
+        let error: Box<dyn Error> = self;
+        error.into_response()
+    }
+}
+
+impl IntoResponse for Box<dyn Error> {
+    fn into_response(self) -> Response {
+        #[cfg(feature = "json")]
+        let this = match self.downcast::<super::JsonError>() {
+            Ok(error) => return error.into_response(),
+            Err(this) => this,
+        };
+        #[cfg(not(feature = "json"))]
+        let this = self;
+        match this.downcast::<io::Error>() {
+            Ok(error) => error.into_response(),
+            Err(error) => io::Error::other(error.to_string()).into_response(),
+        }
     }
 }
 

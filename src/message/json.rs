@@ -30,10 +30,10 @@ impl Request {
     /// }
     ///
     /// let router = Router::new().post("/fish", add);
-    /// let request = Request::post("/fish").with_header("Content-Type", "application/json");
-    /// let created = router.handle(&request.clone().with_body(r#"{"name": "sockeye", "pounds": 6.5}"#));
-    /// assert_eq!(created.into_text()?, r#"{"name":"sockeye","pounds":6.5}"#);
-    /// let refused = router.handle(&request.with_body(r#"{"name": "sockeye"}"#));
+    /// let sockeye = Fish { name: "sockeye".to_owned(), pounds: 6.5 };
+    /// let created = router.handle(&Request::post("/fish").with_json(&sockeye));
+    /// assert_eq!(created.into_json::<Fish>()?.name, "sockeye");
+    /// let refused = router.handle(&Request::post("/fish").with_json("sockeye"));
     /// assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -46,6 +46,25 @@ impl Request {
             return Err(JsonError { cause: None });
         }
         serde_json::from_slice(self.body()).map_err(|error| JsonError { cause: Some(error) })
+    }
+
+    /// The same request with `value` as JSON for its body, and named so: for tests.
+    ///
+    /// # Panics
+    ///
+    /// If the value cannot be JSON, such as a map whose keys are not strings.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::post("/numbers").with_json([1, 2]);
+    /// assert_eq!(request.json::<Vec<u32>>()?, [1, 2]);
+    /// # Ok::<(), sockeye::JsonError>(())
+    /// ```
+    pub fn with_json(self, value: impl Serialize) -> Request {
+        let json = serde_json::to_vec(&value).expect("the value can be JSON");
+        self.with_header("Content-Type", "application/json")
+            .with_body(json)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::StatusCode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::{Headers, Request, Response, list_elements, weight};
 use crate::text::{LOOK, Template, push_html, push_json};
@@ -14,7 +15,8 @@ use crate::text::{LOOK, Template, push_html, push_json};
 impl Response {
     /// An error response to `request` with `sentence`: a small page where its `Accept` field prefers HTML,
     /// `application/problem+json` (RFC 9457) where it prefers JSON, else one line of text. The page links to the root of
-    /// the handler that was asked, and shows what stands between backticks as code. The sentence is the response's
+    /// the handler that was asked, and shows what stands between backticks as code; a path there that begins with a slash
+    /// is a link, unless it is the one that was asked for. The sentence is the response's
     /// [explanation](Response::explanation) too.
     ///
     /// ```
@@ -35,7 +37,7 @@ impl Response {
         let form = Form::preferred(request.headers());
         let body: Bytes = match form {
             Form::Text => [code, " ", reason, ": ", &sentence, "\n"].concat().into(),
-            Form::Html => page(code, reason, &sentence, request.prefix()).into(),
+            Form::Html => page(code, reason, &sentence, request).into(),
             Form::Json => json(code, reason, &sentence).into(),
         };
         Response::from_parts(status, FIELDS[form as usize].clone(), body).with_explanation(sentence)
@@ -109,32 +111,48 @@ fn json(status: &str, reason: &str, sentence: &str) -> Vec<u8> {
 }
 
 /// The page, from a template in a file of its own.
-fn page(status: &str, reason: &str, sentence: &str, prefix: &str) -> Vec<u8> {
+fn page(status: &str, reason: &str, sentence: &str, request: &Request) -> Vec<u8> {
     static PAGE: LazyLock<Template> = LazyLock::new(|| Template::new(include_str!("problem.html")));
     let mut page = Vec::with_capacity(2048);
     PAGE.fill(&mut page, |page, name| match name {
         "look" => page.extend_from_slice(LOOK.as_bytes()),
         "status" => page.extend_from_slice(status.as_bytes()),
         "reason" => push_html(page, reason, false),
-        "home" => push_html(page, prefix, false),
-        _ => push_sentence(page, sentence),
+        "home" => push_html(page, request.prefix(), false),
+        _ => push_sentence(page, sentence, request.target().path()),
     });
     page
 }
 
-/// What stands between two backticks is quoted.
-fn push_sentence(page: &mut Vec<u8>, sentence: &str) {
+/// What stands between two backticks is quoted, and leads to the path that it is, if that is not `asked`.
+fn push_sentence(page: &mut Vec<u8>, sentence: &str, asked: &str) {
     let mut rest = sentence;
     while let Some((before, behind)) = rest.split_once('`')
         && let Some((quoted, after)) = behind.split_once('`')
     {
         push_html(page, before, false);
+        let link = link(quoted, asked);
+        if let Some(link) = &link {
+            page.extend_from_slice(format!("<a href=\"{link}\">").as_bytes());
+        }
         page.extend_from_slice(b"<code>");
         push_html(page, quoted, false);
         page.extend_from_slice(b"</code>");
+        if link.is_some() {
+            page.extend_from_slice(b"</a>");
+        }
         rest = after;
     }
     push_html(page, rest, false);
+}
+
+/// Where a quoted path leads. Two slashes would begin the name of another host; a backslash is one to browsers, or
+/// begins what stands for a character that is not shown.
+fn link(quoted: &str, asked: &str) -> Option<String> {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.');
+    let is_path = quoted.starts_with('/') && !quoted.starts_with("//") && !quoted.contains('\\');
+    let is_asked = || percent_decode_str(asked).eq(quoted.bytes());
+    (is_path && !is_asked()).then(|| utf8_percent_encode(quoted, KEPT).to_string())
 }
 
 #[cfg(test)]
@@ -184,7 +202,7 @@ mod tests {
             ("`<`` `", "<code>&lt;</code><code> </code>"),
         ] {
             let mut page = Vec::new();
-            push_sentence(&mut page, sentence);
+            push_sentence(&mut page, sentence, "/");
             assert_eq!(String::from_utf8(page).unwrap(), shown);
         }
     }
@@ -196,8 +214,24 @@ mod tests {
         let sentence = "there is `/a/<B>`; `--spa` would";
         let response = Response::problem(StatusCode::NOT_FOUND, sentence, &request);
         let page = response.into_text().unwrap();
-        let shown = "<p>there is <code>/a/&lt;B&gt;</code>; <code>--spa</code> would</p>";
+        let shown = "<p>there is <a href=\"/a/%3CB%3E\"><code>/a/&lt;B&gt;</code></a>; <code>--spa</code> would</p>";
         assert!(page.contains(shown), "{page}");
         assert!(page.contains("<a href=\"/a/\">"), "{page}");
+    }
+
+    #[test]
+    fn a_path_leads_to_itself_and_nowhere_else() {
+        for (quoted, leads_to) in [
+            ("/js/app.js", Some("/js/app.js")),
+            ("/a b?#%.txt", Some("/a%20b%3F%23%25.txt")),
+            ("/ä", Some("/%C3%A4")),
+            ("/no one", None),
+            ("//evil.test/", None),
+            ("/\\evil.test/", None),
+            ("/a\\u{a}b", None),
+            ("javascript:x", None),
+        ] {
+            assert_eq!(link(quoted, "/no%20one").as_deref(), leads_to, "{quoted}");
+        }
     }
 }

@@ -235,6 +235,17 @@ impl Request {
         }
     }
 
+    /// Whether browsers ask for this by themselves, so that it says nothing of a site that it is not there.
+    pub(crate) fn is_probe(&self) -> bool {
+        match self.target.path() {
+            "/favicon.ico"
+            | "/robots.txt"
+            | "/.well-known/appspecific/com.chrome.devtools.json"
+            | "/.well-known/traffic-advice" => true,
+            path => path.starts_with("/apple-touch-icon") && path.ends_with(".png"),
+        }
+    }
+
     /// The parameter of this name in the route's path, decoded: it may hold any character, slashes too.
     ///
     /// # Panics

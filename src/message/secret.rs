@@ -1,14 +1,21 @@
-//! Fields that prove who somebody is: not for a screen, a log or a bug report.
+//! Fields that prove who somebody is: not for a screen, a log or a bug report. `/echo` and `--explain` mask the same.
 
 use std::borrow::Cow;
 
 use super::is_token;
 
-const SECRET: [&str; 4] = [
-    "Authorization",
-    "Cookie",
-    "Proxy-Authorization",
-    "Set-Cookie",
+/// A name that holds one of these says that its value is secret: `Authorization`, `Proxy-Authorization`, `Cookie`,
+/// `Set-Cookie`, `X-Api-Key`, `X-Auth-Token`, `X-CSRF-Token`. It is better to mask a field too many than one too few.
+const SECRET_WORDS: [&str; 9] = [
+    "authorization",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "session",
+    "api-key",
+    "api_key",
+    "apikey",
 ];
 
 /// What stands in the place of a secret.
@@ -16,9 +23,10 @@ pub(crate) const MASK: &str = "(masked)";
 
 /// Whether the values of fields of this name are secret.
 pub(crate) fn is_secret(name: &[u8]) -> bool {
-    SECRET
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+    SECRET_WORDS.iter().any(|word| {
+        let mut places = name.windows(word.len());
+        places.any(|place| place.eq_ignore_ascii_case(word.as_bytes()))
+    })
 }
 
 /// A field's line as it may be shown. What makes it malformed does not hide its name, nor one behind a control character,
@@ -42,4 +50,44 @@ pub(crate) fn masked(line: &[u8]) -> Cow<'_, [u8]> {
         at += part.len() + 1;
     }
     line.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_secret_if_its_name_says_so() {
+        for name in [
+            "Authorization",
+            "proxy-authorization",
+            "COOKIE",
+            "Set-Cookie",
+            "Cookie2",
+            "X-Api-Key",
+            "apikey",
+            "X_API_KEY",
+            "X-Auth-Token",
+            "X-CSRF-Token",
+            "X-Amz-Security-Token",
+            "Client-Secret",
+            "X-Session-Id",
+            "X-Password",
+        ] {
+            assert!(is_secret(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "",
+            "Host",
+            "Sec-WebSocket-Key",
+            "Idempotency-Key",
+            "WWW-Authenticate",
+            "Authentication-Info",
+            "Cooki",
+            "ETag",
+            "Access-Control-Allow-Credentials",
+        ] {
+            assert!(!is_secret(name.as_bytes()), "{name}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::handler::Handler;
-use crate::message::{Request, Response, StatusCode};
-use crate::middleware::{Next, Wrap};
+use crate::message::{Body, Request, Response, StatusCode};
+use crate::middleware::{EveryError, Next, Wrap};
 
 /// A path that begins and ends with a slash.
 ///
@@ -43,6 +43,20 @@ impl Base {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    fn prefix(&self) -> &str {
+        &self.0[..self.0.len() - 1]
+    }
+
+    fn nested(&self, request: Request) -> Request {
+        request.with_route(self.prefix().len(), std::iter::empty())
+    }
+
+    /// The same request for the base itself, to which the way home from its errors leads.
+    fn home(&self, request: &Request) -> Request {
+        let home = request.with_path(&self.0).map(|home| self.nested(home));
+        home.unwrap_or_else(|| request.clone())
+    }
 }
 
 /// Serves `inside` under `base`, as a router would that nests it there. Elsewhere nothing is but a 404 that says where the
@@ -57,26 +71,58 @@ impl Base {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn under(base: Base, inside: impl Handler) -> impl Handler {
-    let Base(base) = base;
     let nest = move |request: &Request, next: Next<'_>| {
-        let prefix = &base[..base.len() - 1];
-        let rest = request.path().strip_prefix(prefix);
-        let nested = |request: Request| request.with_route(prefix.len(), std::iter::empty());
+        let rest = request.path().strip_prefix(base.prefix());
         match rest {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => {
-                next.run(&nested(request.clone()))
+                next.run(&base.nested(request.clone()))
             }
             None if request.path() == "*" => next.run(request),
             _ => {
-                let sentence = format!("there is nothing here; the site lives under `{base}`");
-                // The way home leads there.
-                let home = request.with_path(&base).map(nested);
-                let request = home.as_ref().unwrap_or(request);
-                Response::problem(StatusCode::NOT_FOUND, sentence, request)
+                let sentence = format!(
+                    "there is nothing here; the site lives under `{}`",
+                    base.as_str()
+                );
+                Response::problem(StatusCode::NOT_FOUND, sentence, &base.home(request))
             }
         }
     };
     Wrap::new(nest, inside)
+}
+
+/// Lets the way home from an error lead to `base` where `inside` did not know of it: from what a guard refuses, or the
+/// server itself.
+///
+/// ```
+/// use sockeye::middleware::base::leading_home;
+/// use sockeye::{Handler, Request, Router};
+///
+/// let site = leading_home("/repo/".parse()?, Router::new());
+/// let page = site.handle(&Request::get("/x").with_header("Accept", "text/html"));
+/// assert!(page.into_text()?.contains("<a href=\"/repo/\">Home</a>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn leading_home(base: Base, inside: impl Handler) -> impl Handler {
+    let lead = move |request: &Request, error: &mut Response, _: &_| {
+        let Some(sentence) = error.explanation() else {
+            return;
+        };
+        let problem = |request: &Request| {
+            Response::problem(error.status(), sentence.to_owned(), request)
+                .into_parts()
+                .2
+        };
+        // A page of the site's own has ways of its own.
+        if let (Body::Bytes(body), Body::Bytes(there)) = (error.body(), problem(request))
+            && *body == there
+        {
+            let page = problem(&base.home(request));
+            let status = error.status();
+            let response = std::mem::replace(error, Response::new(status));
+            *error = response.with_body(page);
+        }
+    };
+    EveryError::new(lead, inside)
 }
 
 #[cfg(test)]

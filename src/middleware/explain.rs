@@ -23,14 +23,8 @@ const FORWARDED: [&str; 6] = [
     "CF-Connecting-IP",
 ];
 
-// What browsers ask for by themselves: that it is missing is not worth a line.
-const PROBES: [&str; 5] = [
-    "/favicon.ico",
-    "/robots.txt",
-    "/apple-touch-icon.png",
-    "/apple-touch-icon-precomposed.png",
-    "/.well-known/appspecific/com.chrome.devtools.json",
-];
+/// What the sentence of a 404 begins with that is explained.
+pub(super) const EXPLAINED: &str = "there is nothing here; ";
 
 // How many look-ups there are in a second; they read directories.
 const LOOKS_MAX: u32 = 20;
@@ -97,8 +91,8 @@ impl Missing {
         (!shown.is_empty()).then(|| format!("asked for and not here: {shown}{more}"))
     }
 
-    /// The explanation for `path`, looked up at most once a second; and logged the first time.
-    fn explanation(&self, path: &str, explain: impl Fn() -> Option<String>) -> Option<String> {
+    /// The explanation for `path`, looked up at most once a second; and logged the first time, unless it was logged already.
+    fn explanation(&self, path: &str, explain: impl Fn() -> Option<Explanation>) -> Option<String> {
         let now = Instant::now();
         let mut state = unpoisoned(self.state.lock());
         let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
@@ -117,7 +111,9 @@ impl Missing {
         state.looks += 1;
         // Other requests do not wait while the disk is read.
         drop(state);
-        let explanation = explain();
+        let found = explain();
+        let is_logged = found.as_ref().is_some_and(|found| found.is_logged);
+        let explanation = found.map(|found| found.sentence);
         let mut state = unpoisoned(self.state.lock());
         let is_known = state.paths.contains_key(path);
         let is_new = !is_known && state.paths.len() < PATHS_MAX;
@@ -129,10 +125,36 @@ impl Missing {
             });
             (known.explanation, known.at) = (explanation.clone(), now);
         }
-        if let Some(explanation) = explanation.as_ref().filter(|_| is_new) {
+        if let Some(explanation) = explanation.as_ref().filter(|_| is_new && !is_logged) {
             tracing::info!(target: "sockeye", "{path} is not here: {explanation}");
         }
         explanation
+    }
+}
+
+/// Why something is missing.
+///
+/// ```
+/// use sockeye::middleware::explain::Explanation;
+///
+/// let explanation = Explanation::from("there is `/app.js`: letter case".to_owned());
+/// assert!(!explanation.is_logged);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Why, and what would help.
+    pub sentence: String,
+    /// Whether the log says it already.
+    pub is_logged: bool,
+}
+
+impl From<String> for Explanation {
+    /// One that the log does not know.
+    fn from(sentence: String) -> Explanation {
+        Explanation {
+            sentence,
+            is_logged: false,
+        }
     }
 }
 
@@ -143,7 +165,7 @@ impl Missing {
 /// use sockeye::middleware::explain::{Missing, explained};
 /// use sockeye::{Handler, Request, Router};
 ///
-/// let explain = |path: &str, _: &str| path.ends_with(".JS").then(|| "letter case".to_owned());
+/// let explain = |path: &str, _: &str| path.ends_with(".JS").then(|| "letter case".to_owned().into());
 /// let site = explained(Missing::default(), explain, Router::new());
 /// let local = "127.0.0.1:5".parse().expect("an address");
 /// let asked = Request::get("/app.JS").with_peer(local).with_header("Host", "localhost");
@@ -152,7 +174,7 @@ impl Missing {
 /// ```
 pub fn explained<H: Handler>(
     missing: Missing,
-    explain: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static,
+    explain: impl Fn(&str, &str) -> Option<Explanation> + Send + Sync + 'static,
     inside: H,
 ) -> impl Handler {
     let add = move |request: &Request, response: &mut Response, _: &H| {
@@ -160,13 +182,13 @@ pub fn explained<H: Handler>(
         if response.status() != StatusCode::NOT_FOUND
             || path.len() > PATH_BYTES_MAX
             || !is_from_this_machine(request)
-            || PROBES.contains(&path)
+            || request.is_probe()
         {
             return;
         }
         let explain = || explain(request.path(), request.prefix());
         if let Some(explanation) = missing.explanation(path, explain) {
-            let sentence = format!("there is nothing here; {explanation}");
+            let sentence = format!("{EXPLAINED}{explanation}");
             *response = Response::problem(StatusCode::NOT_FOUND, sentence, request);
         }
     };
@@ -193,7 +215,8 @@ mod tests {
     fn site(missing: &Missing) -> impl Handler {
         let inside =
             |request: &Request| Response::problem(StatusCode::NOT_FOUND, "nothing", request);
-        let explain = |path: &str, _: &str| (path != "/unknown").then(|| format!("why {path}"));
+        let explain =
+            |path: &str, _: &str| (path != "/unknown").then(|| format!("why {path}").into());
         explained(missing.clone(), explain, inside)
     }
 

@@ -10,18 +10,21 @@ use crate::handler::Handler;
 use crate::message::{Headers, Request, Response};
 use crate::middleware::EveryResponse;
 
-/// Fields that follow from the body and the connection, or that the server writes with every response.
+/// Fields that follow from the body, the connection and the time.
 const RESERVED: [&str; 9] = [
     "Connection",
     "Content-Length",
     "Date",
     "Keep-Alive",
-    "Server",
+    "Proxy-Connection",
     "TE",
     "Trailer",
     "Transfer-Encoding",
     "Upgrade",
 ];
+
+/// Fields that are added to those of their name: several lines are a list, or each is for itself.
+const REPEATED: [&str; 4] = ["Link", "Server-Timing", "Set-Cookie", "Vary"];
 
 /// One field, for all paths or for those that a glob matches.
 ///
@@ -58,10 +61,7 @@ impl FromStr for Rule {
             name.trim_matches([' ', '\t']),
             value.trim_matches([' ', '\t']),
         );
-        if RESERVED
-            .iter()
-            .any(|reserved| reserved.eq_ignore_ascii_case(name))
-        {
+        if is_one_of(&RESERVED, name) {
             return Err(format!(
                 "{name} follows from the message itself, and the server writes it"
             ));
@@ -81,10 +81,27 @@ impl Rule {
     fn matches(&self, path: &str) -> bool {
         self.glob.as_ref().is_none_or(|glob| glob.matches(path))
     }
+
+    fn apply(&self, is_logged: &AtomicBool, headers: &mut Headers) {
+        let Rule { name, value, .. } = self;
+        if !is_one_of(&REPEATED, name) {
+            // The one that the server writes where there is none.
+            let server = name.eq_ignore_ascii_case("Server").then_some("sockeye");
+            let other = headers.get(name).or(server);
+            if let Some(other) = other.filter(|other| other != value)
+                && !is_logged.swap(true, Ordering::Relaxed)
+            {
+                tracing::info!(target: "sockeye", "--header replaces `{name}: {other}` by `{name}: {value}`");
+            }
+            headers.remove(name);
+        }
+        let valid = "it was checked when it was read";
+        headers.append(name, value).expect(valid);
+    }
 }
 
-/// Adds the fields of `rules` to every response of `inside`. They replace fields of the same name, which is logged
-/// once for each rule; only `Vary` is added to.
+/// Adds the fields of `rules` to every response of `inside`. Each replaces a field of the same name, of an earlier rule
+/// too, which is logged once for each rule; only `Link`, `Server-Timing`, `Set-Cookie` and `Vary` are added to.
 ///
 /// ```
 /// use sockeye::middleware::headers::with_headers;
@@ -99,38 +116,19 @@ pub fn with_headers(rules: Vec<Rule>, inside: impl Handler) -> impl Handler {
     let logged: Vec<AtomicBool> = rules.iter().map(|_| AtomicBool::new(false)).collect();
     let add = move |request: &Request, mut response: Response| {
         let path = percent_decode_str(request.target().path()).decode_utf8_lossy();
-        let chosen = || {
-            rules
-                .iter()
-                .zip(&logged)
-                .filter(|(rule, _)| rule.matches(&path))
-        };
-        for (rule, is_logged) in
-            chosen().filter(|(rule, _)| !rule.name.eq_ignore_ascii_case("Vary"))
-        {
-            replace(rule, is_logged, response.headers_mut());
-        }
-        for (rule, _) in chosen() {
-            let valid = "it was checked when it was read";
-            response
-                .headers_mut()
-                .append(&rule.name, &rule.value)
-                .expect(valid);
+        let headers = response.headers_mut();
+        for (rule, is_logged) in rules.iter().zip(&logged) {
+            if rule.matches(&path) {
+                rule.apply(is_logged, headers);
+            }
         }
         response
     };
     EveryResponse::new(add, inside)
 }
 
-fn replace(rule: &Rule, is_logged: &AtomicBool, headers: &mut Headers) {
-    let Some(ours) = headers.get(&rule.name).map(str::to_owned) else {
-        return;
-    };
-    headers.remove(&rule.name);
-    if ours != rule.value && !is_logged.swap(true, Ordering::Relaxed) {
-        let Rule { name, value, .. } = rule;
-        tracing::info!(target: "sockeye", "--header replaces `{name}: {ours}` by `{name}: {value}`");
-    }
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|other| other.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -161,19 +159,27 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_replaces_the_servers_field_and_several_of_one_name_stay() {
+    fn a_rule_replaces_what_is_there_and_adds_to_lists() {
         let all = fields(
-            &["cache-control: no-store", "X-A: 1", "X-A:2", "Vary: Cookie"],
+            &[
+                "cache-control: no-store",
+                "X-A: 1",
+                "x-a:2",
+                "Vary: Cookie",
+                "Link: </a>",
+                "Link: </b>",
+                "/none=X-A: 3",
+            ],
             "/",
         );
         let expected = [
             ("Vary", "Accept"),
             ("cache-control", "no-store"),
-            ("X-A", "1"),
-            ("X-A", "2"),
+            ("x-a", "2"),
             ("Vary", "Cookie"),
+            ("Link", "</a>"),
+            ("Link", "</b>"),
         ];
-        // A later rule of one name must not take away an earlier one.
         assert_eq!(all, pairs(&expected));
     }
 
@@ -211,7 +217,7 @@ mod tests {
             "Transfer-Encoding: chunked",
             "/*=Connection: close",
             "Date: now",
-            "Server: other",
+            "Proxy-Connection: close",
         ] {
             assert!(text.parse::<Rule>().is_err(), "{text:?}");
         }

@@ -5,12 +5,14 @@ use std::mem;
 use crate::handler::Handler;
 use crate::message::{Method, Request, Response, StatusCode, accepts};
 use crate::middleware::EveryError;
+use crate::middleware::explain::EXPLAINED;
 
 // How deep beneath the root a page is looked for.
 const DEPTH_MAX: usize = 16;
 
 /// Lets the pages that `inside` has stand for its errors, with the error's status. Only clients that accept HTML
-/// get them: for others a plain sentence is the better answer, and costs no look-up.
+/// get them: for others a plain sentence is the better answer, and costs no look-up. So it is where a 404 is
+/// [explained](super::explain) to who accepts anything and names no HTML, such as curl.
 ///
 /// ```
 /// use sockeye::middleware::own_pages::with_own_pages;
@@ -29,8 +31,14 @@ pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
             _ => return,
         };
         let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        let explanation = response.explanation();
+        let is_explained = explanation.is_some_and(|sentence| sentence.starts_with(EXPLAINED));
+        let pages_are = match is_explained {
+            true => &["text/html"][..],
+            false => &["text/html", "text/*", "*/*"],
+        };
         if is_read
-            && accepts(request.headers(), &["text/html", "text/*", "*/*"])
+            && accepts(request.headers(), pages_are)
             && let Some(page) = page(name, request, pages)
         {
             put_in_place_of(response, page);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 
 use nix::libc;
 use nix::sys::socket::setsockopt;
@@ -34,7 +34,9 @@ nix::setsockopt_impl!(
     SetStruct<i32>
 );
 
-/// An address that could not be listened on.
+/// Why a server cannot listen.
+///
+/// Its `Debug` is its sentence too: that is what Rust prints of an error with which `main` returns.
 ///
 /// ```
 /// use sockeye::Server;
@@ -44,17 +46,25 @@ nix::setsockopt_impl!(
 /// assert!(error.to_string().starts_with("cannot listen on 127.0.0.1:"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct BindError {
-    /// The address.
-    pub address: SocketAddr,
+    /// The address that could not be listened on; `None` where what was asked for names no address.
+    pub address: Option<SocketAddr>,
     /// The system's error.
     pub source: io::Error,
 }
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on {}: {}", self.address, self.source)
+        match self.address {
+            Some(address) => write!(f, "cannot listen on {address}: {}", self.source),
+            None => write!(f, "cannot listen: {}", self.source),
+        }
+    }
+}
+
+impl fmt::Debug for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -62,6 +72,31 @@ impl std::error::Error for BindError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.source)
     }
+}
+
+impl From<BindError> for io::Error {
+    fn from(error: BindError) -> io::Error {
+        io::Error::new(error.source.kind(), error)
+    }
+}
+
+/// The addresses that `asked` names: one at least.
+pub(super) fn resolve(
+    asked: impl ToSocketAddrs + fmt::Debug,
+) -> Result<Vec<SocketAddr>, BindError> {
+    let found = asked.to_socket_addrs().map(Vec::from_iter);
+    let source = match found {
+        Ok(addresses) if !addresses.is_empty() => return Ok(addresses),
+        Ok(_) => io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{asked:?} names no address"),
+        ),
+        Err(error) => io::Error::new(error.kind(), format!("{asked:?} names no address: {error}")),
+    };
+    Err(BindError {
+        address: None,
+        source,
+    })
 }
 
 /// Binds all of `addresses`, or none, and listens. Where several have port 0, the first gets any free one and the
@@ -74,10 +109,12 @@ pub(super) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindErr
         if address.port() == 0 {
             address.set_port(chosen_port);
         }
-        let listener = listen(address).map_err(|source| BindError { address, source })?;
-        let local = listener
-            .local_addr()
-            .map_err(|source| BindError { address, source })?;
+        let error = |source| BindError {
+            address: Some(address),
+            source,
+        };
+        let listener = listen(address).map_err(error)?;
+        let local = listener.local_addr().map_err(error)?;
         chosen_port = local.port();
         listeners.push(listener);
     }
@@ -114,12 +151,12 @@ pub(super) fn accept(listener: &TcpListener) -> io::Result<(TcpStream, Option<So
     Ok((socket.into(), peer.and_then(|peer| peer.try_into().ok())))
 }
 
-/// Whether accepting failed because of the one client that was next, which hung up or whose network is down
-/// (accept(2)); the next may be fine. After any other failure the same client is next again, and it fails again at
-/// once.
-pub(super) fn is_of_one_client(error: &io::Error) -> bool {
+/// Whether accepting, which failed, fails again at once. It may not if there was no client, or if the one that was next
+/// hung up or its network is down (accept(2)).
+pub(super) fn is_lasting(error: &io::Error) -> bool {
     use rustix::io::Errno;
-    [
+    ![
+        Errno::AGAIN,
         Errno::CONNABORTED,
         Errno::PROTO,
         Errno::NOPROTOOPT,

@@ -29,6 +29,7 @@ mod waker;
 mod worker;
 mod worker_pool;
 
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -82,27 +83,25 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on every address that `addresses` names. Port 0 lets the system choose one, the same for all.
+    /// Listens on every address that `addresses` names, or on none. Port 0 lets the system choose one, the same for all.
     ///
     /// Clients may connect from now on; they are answered once [`Server::serve`] is called.
-    pub fn bind(addresses: impl ToSocketAddrs) -> io::Result<Server> {
-        let addresses: Vec<SocketAddr> = addresses.to_socket_addrs()?.collect();
-        Server::bind_all(&addresses).map_err(|error| io::Error::new(error.source.kind(), error))
-    }
-
-    /// Like [`Server::bind`], and the error names the address that failed.
+    ///
+    /// # Errors
+    ///
+    /// If an address cannot be listened on, which the error names, or if `addresses` names none.
     ///
     /// ```
     /// use sockeye::Server;
     ///
-    /// let taken = Server::bind("127.0.0.1:0")?;
-    /// let error = Server::bind_all(&taken.local_addrs()).expect_err("it listens there already");
-    /// assert_eq!(error.address, taken.local_addrs()[0]);
+    /// let first = Server::bind("127.0.0.1:0")?;
+    /// let error = Server::bind(first.local_addrs()[0]).expect_err("it listens there already");
+    /// assert_eq!(error.address, Some(first.local_addrs()[0]));
     /// # Ok::<(), std::io::Error>(())
     /// ```
-    pub fn bind_all(addresses: &[SocketAddr]) -> Result<Server, BindError> {
+    pub fn bind(addresses: impl ToSocketAddrs + fmt::Debug) -> Result<Server, BindError> {
         Ok(Server {
-            listeners: listener::bind(addresses)?,
+            listeners: listener::bind(&listener::resolve(addresses)?)?,
             config: Config::default(),
             stopper: Stopper::default(),
         })
@@ -147,7 +146,7 @@ impl Server {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn serve_and(self, handler: impl Handler, ready: impl FnOnce()) -> io::Result<Summary> {
-        let shared = Shared::new(self.config, Arc::new(handler), self.listeners)?;
+        let shared = Shared::new(self.config, Box::new(handler), self.listeners)?;
         let shared = Arc::new(shared);
         shared.alarm.enlist_monitor();
         self.stopper.watch_over(&shared);

@@ -75,6 +75,11 @@ pub(super) fn monitor(shared: &Shared, stopper: &Stopper) -> Summary {
     while shared.running() > 0 && Instant::now() < farewell {
         std::thread::park_timeout(LOOK_INTERVAL);
     }
+    // Where all workers are stuck, no thread is left to drop these; their clients need not wait for that.
+    for mut lease in shared.left_over() {
+        lease.socket.shutdown();
+        lease.let_be();
+    }
     summary
 }
 

@@ -9,8 +9,11 @@ pub(super) fn survive<T>(consequence: &str, work: impl FnOnce() -> T) -> Option<
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Some(result),
         Err(payload) => {
-            // To drop it could panic again.
-            mem::forget(payload);
+            // Dropped, because a client may cause as many as it likes; that may panic once more, and what is thrown
+            // then is left alone.
+            if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+                mem::forget(second);
+            }
             tracing::error!(target: "sockeye", "after a panic {consequence}");
             None
         }

@@ -22,6 +22,11 @@ impl ReadyQueue {
         }
     }
 
+    /// An event of `permit`'s own batch.
+    pub(super) fn take_own(&self, permit: usize) -> Option<Event> {
+        self.batches[permit].take()
+    }
+
     /// An event of `permit`'s own batch, else of any other.
     pub(super) fn take(&self, permit: usize) -> Option<Event> {
         let (before, from) = self.batches.split_at(permit);

@@ -1,6 +1,7 @@
 //! What all threads of a server share.
 
 use std::io;
+use std::iter;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::Config;
 use super::alarm::Alarm;
-use super::connections::Connections;
+use super::connections::{Connections, Lease};
 use super::context::SpareConversations;
 use super::event::Source;
 use super::listener;
+use super::panics::survive;
 use super::poller::{Poller, Signal};
 use super::ready_queue::ReadyQueue;
 use super::worker_pool::WorkerPool;
@@ -24,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A server's state.
 pub(super) struct Shared {
     pub(super) config: Config,
-    pub(super) handler: Arc<dyn Handler>,
+    /// There until this is dropped.
+    handler: Option<Box<dyn Handler>>,
     pub(super) listeners: Vec<TcpListener>,
     pub(super) connections: Arc<Connections>,
     pub(super) queue: ReadyQueue,
@@ -50,7 +53,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         config: Config,
-        handler: Arc<dyn Handler>,
+        handler: Box<dyn Handler>,
         listeners: Vec<TcpListener>,
     ) -> io::Result<Shared> {
         let permits = config.active_threads.max(1);
@@ -70,7 +73,7 @@ impl Shared {
             shutdown: Signal::for_all()?,
             running: AtomicUsize::new(workers),
             config,
-            handler,
+            handler: Some(handler),
             listeners,
             is_closing: AtomicBool::new(false),
             is_paused: Mutex::new(true),
@@ -85,6 +88,12 @@ impl Shared {
             .add_signal(&shared.shutdown, Source::Shutdown)?;
         shared.listen()?;
         Ok(shared)
+    }
+
+    /// Who answers.
+    pub(super) fn handler(&self) -> &dyn Handler {
+        let handler = self.handler.as_deref();
+        handler.expect("it is there until the server is dropped")
     }
 
     /// The ready lists that connections and listeners are in.
@@ -214,10 +223,25 @@ impl Shared {
         self.alarm.wake();
     }
 
+    /// The leases of all connections that no worker drives, once all workers end.
+    pub(super) fn left_over(&self) -> impl Iterator<Item = Lease<'_>> {
+        let queued = iter::from_fn(|| self.queue.take(0));
+        let queued = queued.filter_map(|event| self.connections.acquire(event));
+        self.connections.at_rest_all().chain(queued)
+    }
+
     /// Has all workers end.
     pub(super) fn shut_down(&self) {
         self.pool.dismiss();
         self.shutdown.raise();
+    }
+}
+
+/// The last thread of the pool may be who drops it, and a panic would end the process there.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let handler = self.handler.take();
+        survive("the server has ended", || drop(handler));
     }
 }
 

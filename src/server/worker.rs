@@ -19,8 +19,9 @@ use super::shared::Shared;
 const BREATH: Duration = Duration::from_millis(10);
 
 // A worker takes events from its own list first, whose connections are in its core's caches, but every so often it takes
-// what any list reports: the workers of another may all be blocked.
+// what any list reports: the workers of another may all be blocked. More often where a list has no worker.
 const OWN_LOOKS_MAX: usize = 16;
+const OWN_LOOKS_MIN: usize = 2;
 
 // How many clients one worker lets in before it looks at those that are there.
 const ACCEPTS_MAX: usize = 8;
@@ -35,7 +36,7 @@ pub(super) fn work(shared: &Shared, worker: usize) {
     // is another connection's.
     while survive("a worker goes on", || this.run(worker)).is_none() {}
     // What is cut belongs to handlers too: its drop may block, and then others end the rest.
-    for lease in shared.connections.at_rest_all() {
+    for lease in shared.left_over() {
         this.end(lease);
     }
 }
@@ -58,7 +59,7 @@ impl<'a> Worker<'a> {
             shared,
             context: Context::new(
                 &shared.config,
-                &*shared.handler,
+                shared.handler(),
                 connections,
                 &shared.spare,
                 worker,
@@ -94,15 +95,27 @@ impl<'a> Worker<'a> {
     /// An event from the queue, else from the kernel; `None` if it is worth another look at everything.
     fn next_event(&mut self) -> Option<Event> {
         let shared = self.shared;
-        if let Some(event) = shared.queue.take(self.permit) {
+        if let Some(event) = shared.queue.take_own(self.permit) {
             return Some(event);
         }
         self.looks += 1;
-        if self.looks.is_multiple_of(OWN_LOOKS_MAX) {
+        // Another's batch is first every second time. Always, and a worker that is kept busy by that would leave its own list
+        // to wait; never, and the batch of workers that are all blocked would wait.
+        if self.looks.is_multiple_of(2)
+            && let Some(event) = shared.queue.take(self.permit)
+        {
+            return Some(event);
+        }
+        let own_looks = match shared.pool.has_free_permit() {
+            true => OWN_LOOKS_MIN,
+            false => OWN_LOOKS_MAX,
+        };
+        if self.looks % own_looks == 1 {
             self.wait(&shared.reported, 1, Some(Duration::ZERO));
         } else {
             let own = self.permit % shared.lists().len();
-            if let Some(event) = self.look_at(own) {
+            let event = self.look_at(own);
+            if let Some(event) = event.or_else(|| shared.queue.take(self.permit)) {
                 return Some(event);
             }
             shared.sleepers.fetch_add(1, Ordering::SeqCst);
@@ -118,8 +131,20 @@ impl<'a> Worker<'a> {
         }
         match self.events.pop()?.source() {
             Source::List(list) => self.look_at(list),
+            Source::Work => self.take_and_wake_another(),
             _ => None,
         }
+    }
+
+    /// Takes an event that another worker has left in the queue, and has the next sleeper woken for what may still be there:
+    /// more than one may block.
+    fn take_and_wake_another(&self) -> Option<Event> {
+        let shared = self.shared;
+        let event = shared.queue.take(self.permit)?;
+        if shared.sleepers.load(Ordering::SeqCst) > 0 {
+            shared.work.raise();
+        }
+        Some(event)
     }
 
     /// Takes events from a list and shares them; returns one of them.
@@ -183,12 +208,15 @@ impl<'a> Worker<'a> {
         let Some(listener) = self.shared.listeners.get(number) else {
             return;
         };
-        let mut is_armed = false;
+        let (mut is_armed, mut makes_room) = (false, false);
         for _ in 0..ACCEPTS_MAX {
             let accepted = listener::accept(listener);
-            if let Err(error) = &accepted
-                && error.kind() != io::ErrorKind::WouldBlock
-                && !listener::is_of_one_client(error)
+            let lasting = accepted.as_ref().err();
+            let lasting = lasting.filter(|error| listener::is_lasting(error));
+            // What gave way may have made room for somebody else, and everybody would give way for nothing.
+            let has_made_room = mem::replace(&mut makes_room, lasting.is_some());
+            if let Some(error) = lasting
+                && (has_made_room || !listener::is_want_of_descriptors(error))
             {
                 return self.shared.pause_accepting(error);
             }
@@ -203,6 +231,11 @@ impl<'a> Worker<'a> {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if makes_room => {
+                    if !self.make_room() {
+                        return self.shared.pause_accepting(&error);
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(target: "sockeye", %error, "could not accept a connection");
                 }
@@ -210,8 +243,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Gives a connection a slot, if need be that of the one idle longest, of one that hardly moves, or of the stream that is
-    /// oldest; without one it is told so.
+    /// Gives a connection a slot, if need be that of one that gives way; without one it is told so.
     fn let_in(&mut self, mut connection: Connection) -> Option<Lease<'a>> {
         let connections = &self.shared.connections;
         loop {
@@ -219,20 +251,26 @@ impl<'a> Worker<'a> {
                 Ok(lease) => return Some(lease),
                 Err(connection) => connection,
             };
-            if let Some(mut lease) = connections.idle_longest() {
-                match lease.socket.look_for_input() {
-                    true => lease.hand_over(),
-                    false => self.end(lease),
-                }
-            } else if let Some(lease) = self.under_way() {
-                self.end(lease);
-            } else {
+            if !self.make_room() {
                 self.shared.note_full();
                 self.look_up();
                 connection.turn_away(&mut self.context);
                 return None;
             }
         }
+    }
+
+    /// Ends the connection that is idle longest, else one that hardly moves, else the oldest stream. `false`: none gives way.
+    fn make_room(&mut self) -> bool {
+        while let Some(mut lease) = self.shared.connections.idle_longest() {
+            if !lease.socket.look_for_input() {
+                self.end(lease);
+                return true;
+            }
+            lease.hand_over();
+        }
+        let under_way = self.under_way();
+        under_way.map(|lease| self.end(lease)).is_some()
     }
 
     /// One under way that gives its slot to a newcomer. None does on the monitor's thread: what a handler left in it may

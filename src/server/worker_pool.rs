@@ -5,10 +5,10 @@
 //! that has been in one for some milliseconds loses its permit to one in reserve, and goes to the reserve itself when it comes
 //! back. So a slow handler delays no other connection, and no code has to know beforehand what will be slow.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use super::alarm::Alarm;
+use super::atomics::{AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering};
 use crate::sync::unpoisoned;
 
 /// The worker is in something that may block.
@@ -24,6 +24,8 @@ pub(super) struct WorkerPool {
     workers: Box<[WorkerState]>,
     /// Permits that no worker has.
     free: Mutex<Vec<usize>>,
+    /// How many those were when they were last changed.
+    free_count: AtomicUsize,
     permit_is_free: Condvar,
     is_over: AtomicBool,
     alarm: Arc<Alarm>,
@@ -56,6 +58,7 @@ impl WorkerPool {
         WorkerPool {
             workers: (0..workers).map(|_| WorkerState::default()).collect(),
             free: Mutex::new((0..permits).collect()),
+            free_count: AtomicUsize::new(permits),
             permit_is_free: Condvar::new(),
             is_over: AtomicBool::new(false),
             alarm,
@@ -77,6 +80,7 @@ impl WorkerPool {
             free = unpoisoned(self.permit_is_free.wait(free));
         }
         let permit = free.pop().filter(|_| !self.is_over())?;
+        self.free_count.store(free.len(), Ordering::Relaxed);
         let this = &self.workers[worker];
         this.permit.store(permit, Ordering::Relaxed);
         this.state.fetch_or(PERMITTED, Ordering::SeqCst);
@@ -86,6 +90,11 @@ impl WorkerPool {
     /// Whether `worker` has a permit still, and there is more work.
     pub(super) fn has_permit(&self, worker: usize) -> bool {
         self.workers[worker].state.load(Ordering::SeqCst) & PERMITTED != 0 && !self.is_over()
+    }
+
+    /// Whether a permit is free: no worker is in reserve, or it has not come yet.
+    pub(super) fn has_free_permit(&self) -> bool {
+        self.free_count.load(Ordering::Relaxed) > 0
     }
 
     /// `worker` begins something that may block, and ends it when it drops what is returned.
@@ -128,6 +137,8 @@ impl WorkerPool {
             let may_block = state & BLOCKING != 0 && state & PERMITTED != 0;
             is_active |= !is_same || may_block;
             if is_same && may_block {
+                // Before it loses the permit, since it may have another right after that.
+                let permit = worker.permit.load(Ordering::Relaxed);
                 // Fails if it came back at this very moment.
                 let retaken = state & !PERMITTED;
                 let exchange = worker.state.compare_exchange(
@@ -138,8 +149,10 @@ impl WorkerPool {
                 );
                 if exchange.is_ok() {
                     *seen = retaken;
-                    let permit = worker.permit.load(Ordering::Relaxed);
-                    self.free_permits().push(permit);
+                    let mut free = self.free_permits();
+                    free.push(permit);
+                    self.free_count.store(free.len(), Ordering::Relaxed);
+                    drop(free);
                     self.permit_is_free.notify_one();
                 }
             }

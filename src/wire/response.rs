@@ -71,7 +71,10 @@ pub(super) fn write_head(
     write_status(out, status);
     out.extend_from_slice(b"Date: ");
     out.extend_from_slice(context.date.as_bytes());
-    out.extend_from_slice(b"\r\nServer: sockeye\r\n");
+    match response.headers().contains("Server") {
+        false => out.extend_from_slice(b"\r\nServer: sockeye\r\n"),
+        true => out.extend_from_slice(b"\r\n"),
+    }
     match framing {
         BodyFraming::Length(length) => write_length(out, length),
         BodyFraming::Chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),

@@ -1,4 +1,4 @@
-// The demo page's field for a request by hand: what is typed, and what the server says to it.
+// The demo's field for a request by hand: what is typed, and what the server says to it.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { repository, test } from './harness.mjs'
@@ -19,19 +19,19 @@ const EXAMPLES = {
 }
 
 test('a request that is written by hand is read and answered byte by byte', { directory: join(repository, 'public') }, async ({ page, url }) => {
-  await page.goto(url)
+  await page.goto(`${url}hand.html`)
   const form = page.locator('#write')
   const heard = page.locator('#heard')
   const send = async (how) => {
     const answered = page.waitForResponse((response) => response.url().includes('/echo/by-hand'))
     await how()
     assert.equal((await answered).status(), 200)
-    await heard.filter({ hasNotText: 'Nothing has been sent yet.' }).waitFor()
+    await heard.filter({ hasNotText: 'Nothing yet.' }).waitFor()
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
     return heard.textContent()
   }
   const click = () => form.getByRole('button', { name: 'Ask' }).click()
-  assert.deepEqual(await page.locator('#example option').allTextContents(), Object.keys(EXAMPLES))
+  assert.deepEqual(await page.getByLabel('Example').locator('option').allTextContents(), Object.keys(EXAMPLES))
   for (const [name, parts] of Object.entries(EXAMPLES)) {
     await page.getByLabel('Example').selectOption(name)
     const text = await send(click)
@@ -65,6 +65,14 @@ test('a request that is written by hand is read and answered byte by byte', { di
   const bare = await send(click)
   assert.match(bare, /GET \/echo HTTP\/1\.1 LF\n/)
   assert.match(bare, /400 Bad Request {3}# lines must end in CRLF/)
+
+  // No byte is no request; a blank line is one that never comes.
+  const before = await heard.textContent()
+  await bytes.fill('')
+  await click()
+  assert.equal(await heard.textContent(), before)
+  await bytes.fill('\n')
+  assert.doesNotMatch(await send(click), /undefined|null/)
 
   // It speaks of the page's own server only.
   await page.getByLabel('Lines end in').selectOption('CR LF')

@@ -69,7 +69,8 @@ test('without --isolate there is no shared memory', { directory: threads }, asyn
   assert.deepEqual(await page.evaluate(() => [crossOriginIsolated, typeof SharedArrayBuffer]), [false, 'undefined'])
 })
 
-const hash = execFileSync(program, ['hash'], { input: 'upstream\n' }).toString().trim()
+/// Of the password `upstream`.
+export const hash = execFileSync(program, ['hash'], { input: 'upstream\n' }).toString().trim()
 
 test('with --auth only who knows the password is let in', { directory: page, flags: ['--auth', `ada:${hash}`] }, async ({ page, url, browser }) => {
   assert.equal((await page.request.get(url)).status(), 401)

@@ -40,6 +40,7 @@ for (const flags of [[], ['--base', '/repo/']]) {
     assert.equal(response.status(), 404)
     assert.match(await page.getByRole('heading', { level: 1 }).textContent(), /404/)
     assert.equal(await page.locator('code').textContent(), new URL('js/app.js', url).pathname)
+    assert.equal((await page.request.get(new URL(await page.locator('p a').getAttribute('href'), url).href)).status(), 200)
     await page.getByRole('link', { name: 'Home' }).click()
     assert.equal(page.url(), url)
   })
@@ -57,13 +58,47 @@ test('the nearest page of the site itself says that something is missing', { dir
   }
 })
 
-test('the demo page shows what is said', { directory: join(repository, 'public') }, async ({ page, url }) => {
-  await page.goto(url)
-  await page.locator('#asked', { hasText: 'GET /echo HTTP/1.1' }).waitFor()
-  await page.getByRole('button', { name: 'Send' }).click()
-  await page.locator('#said', { hasText: 'HTTP/1.1 200' }).waitFor()
-  for (const [name, status] of [['Bytes 10–29 of a file', 206], ['Bytes past its end', 416], ['“Has it changed?”', 304], ['Delete this page', 405]]) {
-    await page.getByRole('button', { name }).click()
-    await page.locator('#tried', { hasText: `HTTP/1.1 ${status}` }).waitFor()
-  }
+const demo = join(repository, 'public')
+
+for (const flags of [[], ['--base', '/repo/']]) {
+  test(`the demo shows what is said ${flags.join(' ')}`, { directory: demo, flags }, async ({ page, url }) => {
+    const { pathname } = new URL(url)
+    await page.goto(url)
+    await page.locator('#asked', { hasText: `GET ${pathname}echo HTTP/1.1` }).waitFor()
+    await page.locator('#answered', { hasText: 'HTTP/1.1 200' }).waitFor()
+    await page.getByRole('link', { name: 'Echo' }).click()
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.locator('#said', { hasText: 'Upstream and back.' }).waitFor()
+    await page.getByRole('link', { name: 'Try' }).click()
+    for (const [name, status] of [['Bytes 10–29 of a file', 206], ['Its last', 206], ['Bytes past its end', 416], ['“Has it changed?”', 304],
+      ['Only the head', 200], ['A page that is not there', 404], ['Delete this page', 405]]) {
+      await page.getByRole('button', { name }).click()
+      await page.locator('#tried', { hasText: `HTTP/1.1 ${status}` }).waitFor()
+      assert.equal(await page.getByRole('button', { pressed: true }).count(), 1)
+    }
+    await page.getByRole('link', { name: 'By hand' }).click()
+    await page.getByRole('button', { name: 'Ask' }).click()
+    await page.locator('#heard', { hasText: `GET ${pathname} HTTP/1.1` }).filter({ hasText: 'HTTP/1.1 200' }).waitFor()
+    await page.getByRole('link', { name: 'Terminal' }).click()
+    await page.getByText(`curl -v ${url}`).waitFor()
+  })
+}
+
+test('without a script the demo asks and is answered', { directory: demo }, async ({ browser, url }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false })
+  const plain = await context.newPage()
+  await plain.goto(url)
+  await plain.locator('#answered').getByRole('link').click()
+  assert.match(await plain.locator('body').textContent(), /^GET \/echo HTTP\/1\.1/)
+  await plain.goto(`${url}hand.html`)
+  await plain.getByRole('button', { name: 'Ask' }).click()
+  const { exchanges: [{ request, answer }] } = JSON.parse(await plain.locator('body').textContent())
+  assert.equal(request, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/)
+  await plain.goto(`${url}echo.html`)
+  await plain.getByRole('button', { name: 'Send' }).click()
+  assert.match(await plain.locator('body').textContent(), /Upstream and back\./)
+  await plain.goto(`${url}try.html`)
+  assert.equal(await plain.getByRole('button').count(), 0)
+  await context.close()
 })

@@ -66,7 +66,16 @@ fn every_flag_has_a_variable_and_beats_it() {
 
     let here = tempfile::tempdir().unwrap();
     std::fs::write(here.path().join(".dot"), "dot").unwrap();
-    for (value, status) in [("1", 200), ("yes", 200), ("0", 404), ("no", 404), ("", 404)] {
+    for (value, status) in [
+        ("1", 200),
+        ("yes", 200),
+        ("On", 200),
+        ("TRUE", 200),
+        ("0", 404),
+        ("no", 404),
+        ("off", 404),
+        ("", 404),
+    ] {
         let program = Program::start_with(here.path(), &[], |command| {
             command.stderr(Stdio::null()).env("SOCKEYE_HIDDEN", value);
         });
@@ -80,6 +89,166 @@ fn every_flag_has_a_variable_and_beats_it() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr.contains("'many' for '--threads <N>'"), "{stderr}");
+}
+
+/// The flags in the help, by what follows them: a value, and none.
+fn flags() -> [Vec<String>; 2] {
+    let help = run(&["--help"], Path::new(".")).1;
+    let lines = help
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with('-'));
+    let words = lines.filter_map(|line| line.split("  ").next()?.split(", ").last());
+    let flags = words.filter(|flag| !["--help", "--version"].contains(flag));
+    let (values, switches): (Vec<&str>, Vec<&str>) =
+        flags.partition(|flag| flag.contains(['<', '[']));
+    assert!(values.len() > 20 && switches.len() > 10, "{help}");
+    let name = |flag: &str| flag.split([' ', '[', '=']).next().unwrap().to_owned();
+    [values, switches].map(|flags| flags.into_iter().map(name).collect())
+}
+
+#[test]
+fn a_variable_for_a_flag_without_a_value_is_true_or_false() {
+    let [_, switches] = flags();
+    for flag in switches {
+        let variable = format!("SOCKEYE_{}", flag[2..].replace('-', "_").to_uppercase());
+        let output = sockeye(&["--port=0", "/no/such"])
+            .env(&variable, "maybe")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{variable}: {said}");
+        let sentence = format!("the variable {variable} is true or false");
+        assert!(said.contains(&sentence), "{variable}: {said}");
+        let output = sockeye(&["--port=0", "/no/such"])
+            .env(&variable, "off")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(4), "{variable}");
+    }
+}
+
+#[test]
+fn a_number_below_zero_ends_with_a_sentence_about_the_number() {
+    let here = tempfile::tempdir().unwrap();
+    for (flag, sentence) in [
+        ("--threads", "a whole number from 1 to 1024"),
+        ("--max-connections", "a whole number from 1 to 1000000"),
+        ("--port", "a port from 0 to 65535"),
+        ("-p", "a port from 0 to 65535"),
+        ("--max-body", "expected bytes"),
+        ("--cache-bytes", "expected bytes"),
+        ("--head-timeout", "expected seconds"),
+        ("--body-timeout", "expected seconds"),
+        ("--write-timeout", "expected seconds"),
+        ("--idle-timeout", "expected seconds"),
+        ("--grace", "expected seconds"),
+        ("--cache", "expected no-cache, off, auto"),
+    ] {
+        let (code, _, said) = run(&[flag, "-1"], here.path());
+        assert_eq!(code, Some(2), "{flag}: {said}");
+        assert!(said.contains(sentence), "{flag}: {said}");
+    }
+}
+
+#[test]
+fn every_flag_stands_in_the_manual_page_and_in_a_test_of_the_command() {
+    let here = tempfile::tempdir().unwrap();
+    let man = run(&["man"], here.path()).1.replace("\\-", "-");
+    let help = run(&["--help"], here.path()).1;
+    let mut tests = String::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path => tests += &std::fs::read_to_string(path).unwrap(),
+            }
+        }
+    }
+    for flag in flags().iter().flatten() {
+        let is_in = |text: &str| {
+            let after = text
+                .match_indices(flag)
+                .map(|(at, _)| &text[at + flag.len()..]);
+            let mut ends =
+                after.map(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'));
+            ends.any(|end| end)
+        };
+        assert!(is_in(&man), "{flag} in the manual page");
+        assert!(is_in(&tests), "{flag} in a test");
+    }
+    let aliases = help.split("[alias: ").skip(1);
+    let aliases: Vec<&str> = aliases.filter_map(|rest| rest.split(']').next()).collect();
+    assert!(aliases.contains(&"--bind"), "{help}");
+    for alias in aliases {
+        assert!(man.contains(alias), "{alias} in the manual page");
+    }
+}
+
+#[test]
+fn what_fingers_know_from_other_servers_is_answered_with_what_to_do() {
+    let here = tempfile::tempdir().unwrap();
+    for (argument, word) in [
+        ("--single", "`--spa`"),
+        ("-s", "`--spa`"),
+        ("--fallback=index.html", "`--spa`"),
+        ("--history", "`--spa`"),
+        ("--historyApiFallback", "`--spa`"),
+        ("--cors-allow-origin=*", "`--cors`"),
+        ("--dir", "sockeye DIR"),
+        ("--addr", "`--host "),
+        ("--gzip", "`--compress`"),
+        ("--brotli", "`--compress`"),
+        ("--ssl", "no TLS"),
+        ("--tls", "no TLS"),
+        ("--cert=a.pem", "no TLS"),
+        ("-S", "no TLS"),
+        ("--watch", "reload"),
+        ("--livereload", "reload"),
+        ("--live-reload", "reload"),
+        ("--upload-files", "no uploads"),
+        ("-u", "no uploads"),
+        ("--no-dotfiles", "`--hidden`"),
+        ("--strictPort", "`--port`"),
+        ("-c-1", "`--cache`"),
+        ("--proxy", "no proxy"),
+        ("--prefix", "`--base "),
+        ("--browse", "`--no-listing`"),
+        ("--password", "`--auth "),
+        ("--prot", "did you mean `--port`?"),
+        ("--compres", "did you mean `--compress`?"),
+        ("--log", "did you mean `--log-format` or `--log-file`?"),
+        ("--clean_urls", "did you mean `--clean-urls`?"),
+        ("--frobnicate", "`sockeye --help` lists the flags"),
+        ("--zz", "`sockeye --help` lists the flags"),
+    ] {
+        let (code, _, said) = run(&[argument], here.path());
+        assert_eq!(code, Some(2), "{argument}: {said}");
+        let name = argument.split(['=', '1']).next().unwrap();
+        let name = if name.starts_with("--") {
+            name
+        } else {
+            &name[..2]
+        };
+        assert!(
+            said.contains(&format!("unexpected argument `{name}`")),
+            "{said}"
+        );
+        assert!(said.contains(word), "{argument}: {said}");
+        // After a directory, too.
+        let (_, _, again) = run(&[".", argument], here.path());
+        assert_eq!(said, again);
+    }
+    let (_, _, said) = run(&["-port", "80"], here.path());
+    assert!(
+        said.contains("`-port` begins with one dash\n  did you mean `--port`?"),
+        "{said}"
+    );
+    // A value after a blank would be a directory.
+    let (code, _, said) = run(&["dist", "--spa", "200.html"], here.path());
+    assert_eq!(code, Some(2));
+    assert!(said.contains("`--spa=200.html`"), "{said}");
 }
 
 #[test]

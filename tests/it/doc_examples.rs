@@ -96,6 +96,9 @@ impl Pond {
     /// ```
     /// pond.thaw();
     /// ```
+    #[deprecated(
+        since = \"1.2\"
+    )]
     pub fn thaw(
         &self,
     ) {}
@@ -326,9 +329,12 @@ fn is_word(c: char) -> bool {
 
 /// The lines of the doc comment that ends above, attributes left out.
 fn words_before<'a>(lines: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    let mut is_in_attribute = false;
     let is_above = |line: &&&str| {
         let line = line.trim_start();
-        line.starts_with("///") || line.starts_with("#[")
+        // An attribute on several lines is met from its end.
+        is_in_attribute = line == ")]" || is_in_attribute && !line.starts_with("#[");
+        is_in_attribute || line.starts_with("///") || line.starts_with("#[")
     };
     let above: Vec<&str> = lines.iter().rev().take_while(is_above).copied().collect();
     above

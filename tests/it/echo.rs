@@ -130,9 +130,9 @@ fn the_body_is_asked_for_when_the_client_waits_to_be_asked() {
 fn get_shows_the_request_as_it_came_with_its_secrets_masked() {
     let server = server();
     let mut client = server.connect();
-    client.say("GET /echo?a=%20b HTTP/1.1\r\nHost: a\r\nX-ODD:  two  \r\ncookie: id=7\r\nAuthorization: Basic x\r\n\r\n");
+    client.say("GET /echo?token=%20b HTTP/1.1\r\nHost: a\r\nX-ODD:  two  \r\ncookie: id=7\r\nAuthorization: Basic x\r\nx-api-key: x\r\n\r\n");
     let answer = client.hear();
-    let expected = "GET /echo?a=%20b HTTP/1.1\r\nHost: a\r\nX-ODD: two\r\ncookie: (masked)\r\nAuthorization: (masked)\r\n\r\n";
+    let expected = "GET /echo?token=%20b HTTP/1.1\r\nHost: a\r\nX-ODD: two\r\ncookie: (masked)\r\nAuthorization: (masked)\r\nx-api-key: (masked)\r\n\r\n";
     assert_eq!(answer.text(), expected);
     assert_eq!(
         answer.field("Content-Type"),

@@ -119,7 +119,8 @@ fn exchange(mut stream: TcpStream, text: &str) -> String {
     heard
 }
 
-const SERVERS: [&str; 13] = [
+/// Those that use sockets alone.
+const BY_HAND: [&str; 7] = [
     "tcp_echo",
     "tcp_echo_threads",
     "tcp_hello",
@@ -127,6 +128,10 @@ const SERVERS: [&str; 13] = [
     "udp_hello",
     "udp_time",
     "http_by_hand",
+];
+
+/// Those that use the library.
+const OF_THE_LIBRARY: [&str; 6] = [
     "hello",
     "static_site",
     "json_api",
@@ -240,7 +245,8 @@ fn udp_time_tells_the_time_in_any_format_and_survives_those_that_are_none() {
 
 #[test]
 fn a_port_that_is_taken_or_none_is_explained() {
-    for name in SERVERS {
+    for name in BY_HAND.into_iter().chain(OF_THE_LIBRARY) {
+        let is_by_hand = BY_HAND.contains(&name);
         let taken = match name.starts_with("udp") {
             true => {
                 let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
@@ -256,17 +262,24 @@ fn a_port_that_is_taken_or_none_is_explained() {
         assert_eq!(output.status.code(), Some(1), "{name}");
         assert!(output.stdout.is_empty(), "{name}");
         let said = text(&output.stderr);
-        let expected = format!("{name}: cannot listen on ");
+        // `Error` is what Rust says when `main` returns one.
+        let who = if is_by_hand { name } else { "Error" };
+        let expected = format!("{who}: cannot listen on ");
         assert!(said.starts_with(&expected), "{said}");
         assert!(said.contains(&port.to_string()), "{said}");
         assert!(said.contains("Address already in use"), "{said}");
 
         let output = run(name, &["hello"], "");
         assert_eq!(output.status.code(), Some(1), "{name}");
-        assert!(
-            text(&output.stderr).contains("`hello` is no port"),
-            "{name}"
-        );
+        let said = text(&output.stderr);
+        let expected = match is_by_hand {
+            true => format!("{name}: `hello` is no port; give a number up to 65535\n"),
+            false => {
+                "Error: cannot listen: \"127.0.0.1:hello\" names no address: invalid port value\n"
+                    .to_owned()
+            }
+        };
+        assert_eq!(said, expected, "{name}");
     }
 }
 
@@ -291,4 +304,26 @@ fn a_client_without_a_server_says_so() {
         assert_eq!(output.status.code(), Some(1), "{name}");
         assert!(text(&output.stderr).contains("HOST:PORT"), "{name}");
     }
+}
+
+#[test]
+fn every_example_is_short_says_how_it_is_run_and_is_in_the_readme() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("it is there");
+    let mut count = 0;
+    for entry in std::fs::read_dir(root.join("examples")).expect("it is there") {
+        let path = entry.expect("an example").path();
+        let text = std::fs::read_to_string(&path).expect("it is text");
+        let name = path.file_stem().expect("a name").to_str().expect("text");
+        let lines = text.lines().count();
+        assert!((20..=80).contains(&lines), "{name} has {lines} lines");
+        assert!(
+            text.contains(&format!("cargo run --example {name} ")),
+            "{name}"
+        );
+        let told = [format!("| `{name}"), format!("` … `{name} ")];
+        assert!(told.iter().any(|told| readme.contains(told)), "{name}");
+        count += 1;
+    }
+    assert_eq!(count, 16);
 }

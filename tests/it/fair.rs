@@ -259,3 +259,20 @@ fn the_slots_are_one_table_and_nobody_is_refused_while_somebody_is_idle() {
         });
     }
 }
+
+#[test]
+fn where_descriptors_run_out_whoever_is_idle_gives_way_to_newcomers() {
+    let site = tempfile::tempdir().unwrap();
+    let program = Program::start(site.path(), &["--idle-timeout", "3600"]);
+    let mut idle: Vec<_> = (0..20).map(|_| program.connect()).collect();
+    idle.iter_mut()
+        .for_each(|client| assert_eq!(client.ask("POST /echo").status, 200));
+    program.limit_descriptors(program.descriptors() as u64);
+    let mut late: Vec<_> = (0..5).map(|_| program.connect()).collect();
+    for client in &mut late {
+        assert_eq!(client.ask("POST /echo").status, 200);
+    }
+    // Those that were idle longest, and no more than it takes.
+    assert!(idle[0].is_closed());
+    assert_eq!(idle[15].ask("POST /echo").status, 200);
+}

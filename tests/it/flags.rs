@@ -51,6 +51,13 @@ fn send(program: &Program, request: &str, fields: &[(&str, &str)]) -> Answer {
     client.hear()
 }
 
+/// Every value of a field.
+fn values<'a>(answer: &'a Answer, name: &str) -> Vec<&'a str> {
+    let fields = answer.head.lines().filter_map(|line| line.split_once(": "));
+    let named = fields.filter(|(other, _)| other.eq_ignore_ascii_case(name));
+    named.map(|(_, value)| value).collect()
+}
+
 /// Runs the command, which is to end by itself.
 fn run(arguments: &[&str], stdin: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sockeye"));

@@ -20,6 +20,7 @@ mod fuzz;
 mod message;
 mod middleware;
 mod moving_files;
+mod pages;
 mod patience;
 #[cfg(feature = "cli")]
 mod process;

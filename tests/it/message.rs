@@ -199,3 +199,29 @@ fn an_arc_is_a_handler_and_state_is_shared_by_it() {
     );
     assert_eq!(visits.load(Ordering::SeqCst), 2);
 }
+
+#[test]
+fn a_boxed_error_is_a_500_unless_it_is_one_that_says_otherwise() {
+    let failed = |error: Box<dyn std::error::Error>| error.into_response();
+    let other = failed("the database is gone".into());
+    assert_eq!(other.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!other.into_text().unwrap().contains("database"));
+    let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+    assert_eq!(
+        failed(full.into()).status(),
+        StatusCode::INSUFFICIENT_STORAGE
+    );
+    let refused = Request::post("/").with_json("no number").json::<u32>();
+    assert_eq!(
+        failed(refused.unwrap_err().into()).status(),
+        StatusCode::BAD_REQUEST
+    );
+    let busy = failed(std::io::Error::from_raw_os_error(24).into());
+    assert_eq!(busy.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(busy.headers().get("Retry-After"), Some("1"));
+    let sent: Box<dyn std::error::Error + Send + Sync> = "from a thread".into();
+    assert_eq!(
+        sent.into_response().status(),
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+}

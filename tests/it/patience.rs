@@ -156,6 +156,50 @@ fn a_second_stop_ends_the_server_whatever_its_handlers_and_its_queue_do() {
     assert!(!opener.join().expect("it does not panic"));
 }
 
+#[test]
+fn whoever_waits_for_a_thread_when_the_server_ends_is_closed() {
+    let (first, second) = (Arc::new(Gate::default()), Arc::new(Gate::default()));
+    let gates = (Arc::clone(&first), Arc::clone(&second));
+    let config = Config {
+        threads: 2,
+        active_threads: 1,
+        ..Config::default()
+    };
+    let server = TestServer::with_config(config, move |request: &Request| {
+        match request.path() {
+            "/" => {}
+            "/first" => gates.0.wait(),
+            _ => gates.1.wait(),
+        }
+        Response::text("let through\n")
+    });
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut clients: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    clients
+        .iter_mut()
+        .for_each(|client| assert_eq!(client.ask("GET /").status, 200));
+    let (early, late) = clients.split_at_mut(2);
+    early
+        .iter_mut()
+        .for_each(|client| client.say(get("/first")));
+    until("both threads are at the gate", || first.waiting() == 2);
+    // All of these are taken from the kernel together, and two of them get a thread.
+    late.iter_mut()
+        .for_each(|client| client.say(get("/second")));
+    first.open();
+    until("both threads are at the gate", || second.waiting() == 2);
+    server.stopper().stop();
+    server.stopper().stop();
+    server.wait();
+    let (queued, asked): (Vec<_>, Vec<_>) = late.iter_mut().partition(|client| {
+        let wait = Some(Duration::from_secs(2));
+        client.stream().set_read_timeout(wait).unwrap();
+        client.stream().peek(&mut [0]).is_ok()
+    });
+    second.open();
+    assert_eq!((queued.len(), asked.len()), (4, 2));
+}
+
 /// A body that takes its time for each piece.
 struct Unhurried(usize);
 

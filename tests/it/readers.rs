@@ -1,13 +1,15 @@
 //! What a handler's reader does harms its own answer only.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sockeye::message::{Body, Request, Response, StatusCode, Stream};
 use sockeye::server::Config;
 
 use crate::stalls::Door;
-use crate::support::TestServer;
+use crate::support::{TestServer, until};
 
 /// A body whose reader says that it has filled more than it has.
 struct Overstates {
@@ -223,4 +225,41 @@ fn a_body_that_panics_when_its_client_is_cut_ends_nothing_else() {
     let _last = endless();
     server.stopper().stop();
     assert_eq!(server.wait().cut, 1);
+}
+
+/// Notes that it is dropped, and panics.
+struct PanicsAtLast(Arc<AtomicBool>);
+
+impl Drop for PanicsAtLast {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+        panic!("a test panics when it is dropped");
+    }
+}
+
+#[test]
+fn a_handler_that_panics_when_it_is_dropped_ends_nothing_else() {
+    // By the thread that has served, or by the one that was in the handler when the server ended.
+    for is_asked in [false, true] {
+        let (door, is_dropped) = (Door::default(), Arc::new(AtomicBool::new(false)));
+        let config = Config {
+            grace: Duration::ZERO,
+            ..Config::default()
+        };
+        let (waits, panics) = (door.clone(), PanicsAtLast(Arc::clone(&is_dropped)));
+        let server = TestServer::with_config(config, move |_: &Request| {
+            let _ = &panics;
+            waits.wait();
+            Response::text("through\n")
+        });
+        let mut client = server.connect();
+        if is_asked {
+            client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+            door.queue_of(1);
+        }
+        server.stopper().stop();
+        assert_eq!(server.wait().cut, usize::from(is_asked));
+        door.open();
+        until("it is dropped", || is_dropped.load(Ordering::SeqCst));
+    }
 }

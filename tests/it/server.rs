@@ -8,7 +8,7 @@ use std::time::Duration;
 use sockeye::handler::Handler;
 use sockeye::message::{Body, Request, Response, StatusCode, Stream};
 use sockeye::router::Router;
-use sockeye::server::{Config, Summary};
+use sockeye::server::{Config, Server, Summary};
 
 use crate::stalls::Door;
 use crate::support::{Client, PATIENCE, TestServer, until};
@@ -25,6 +25,32 @@ fn hello() -> impl Handler {
         .post("/collect", |request: &Request| {
             Response::text(request.body().to_vec())
         })
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_named_in_a_sentence() {
+    let first = Server::bind("127.0.0.1:0").expect("a free port");
+    let taken = first.local_addrs()[0];
+    let error = Server::bind(taken).expect_err("it is taken");
+    assert_eq!(error.address, Some(taken));
+    let sentence = format!("cannot listen on {taken}: Address already in use");
+    assert!(error.to_string().starts_with(&sentence), "{error}");
+    // `main` prints what it returns by `Debug`.
+    assert_eq!(format!("{error:?}"), error.to_string());
+    assert_eq!(io::Error::from(error).kind(), io::ErrorKind::AddrInUse);
+    for (asked, sentence) in [
+        (
+            Server::bind("127.0.0.1:x"),
+            "cannot listen: \"127.0.0.1:x\" names no address: invalid port value",
+        ),
+        (Server::bind(&[][..]), "cannot listen: [] names no address"),
+    ] {
+        let error = asked.expect_err("it names none");
+        assert_eq!(
+            (error.to_string().as_str(), error.address),
+            (sentence, None)
+        );
+    }
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! Thousands of connections of every kind leave nothing behind: no descriptor, no thread, no memory.
 
 use std::fs;
+use std::io;
 use std::net::Shutdown;
 use std::process::Command;
 use std::sync::Barrier;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::SockRef;
 use sockeye::server::Config;
-use sockeye::{Request, Response};
+use sockeye::{Method, Request, Response, Router, StatusCode, Upload};
 
 use crate::program::{Program, crowd};
 use crate::support::{Client, TestServer, until};
@@ -130,15 +132,13 @@ fn reset(client: &Client) {
         .expect("a TCP socket lingers");
 }
 
-/// Runs in a process of its own, whose memory is counted.
-#[test]
-fn collected_bodies_stay_within_the_memory_that_is_stated() {
-    const NAME: &str = "soak::collected_bodies_stay_within_the_memory_that_is_stated";
+/// Does the work of the test of this name in a process of its own, whose memory is counted or limited.
+fn alone(name: &str, work: impl FnOnce()) {
     if std::env::var_os("SOCKEYE_TEST_ALONE").is_some() {
-        return collect_bodies();
+        return work();
     }
     let alone = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", NAME, "--nocapture"])
+        .args(["--exact", &format!("soak::{name}"), "--nocapture"])
         .env("SOCKEYE_TEST_ALONE", "1")
         // What the server holds is counted, not what the allocator keeps of what it was given back.
         .env("MALLOC_ARENA_MAX", "1")
@@ -149,6 +149,71 @@ fn collected_bodies_stay_within_the_memory_that_is_stated() {
     let output = [alone.stdout, alone.stderr].concat();
     let output = String::from_utf8_lossy(&output);
     assert!(alone.status.success(), "{output}");
+}
+
+#[test]
+fn collected_bodies_stay_within_the_memory_that_is_stated() {
+    alone(
+        "collected_bodies_stay_within_the_memory_that_is_stated",
+        collect_bodies,
+    );
+}
+
+#[test]
+fn handlers_that_panic_leave_nothing_behind() {
+    alone("handlers_that_panic_leave_nothing_behind", || {
+        std::panic::set_hook(Box::new(|_| {}));
+        let server = TestServer::start(|request: &Request| -> Response {
+            panic!("nobody knows {}", request.path())
+        });
+        let request = format!("GET /{}", "x".repeat(4000));
+        let ask = || assert_eq!(server.ask(&request).status, 500);
+        (0..200).for_each(|_| ask());
+        let before = own_memory();
+        (0..2000).for_each(|_| ask());
+        let more = own_memory().saturating_sub(before);
+        assert!(more < 2000, "{more} KiB more");
+    });
+}
+
+#[test]
+fn a_body_that_is_only_announced_takes_little_memory() {
+    alone("a_body_that_is_only_announced_takes_little_memory", || {
+        const GIB: usize = 1 << 30;
+        let mut config = Config::default();
+        config.limits.body_bytes_max = 64 * GIB;
+        let router = Router::new()
+            .post("/collected", |request: &Request| {
+                request.body().len().to_string()
+            })
+            .upload(Method::PUT, "/uploaded", |_| {
+                Ok(Upload::new(io::sink(), |_| StatusCode::CREATED))
+            });
+        let server = TestServer::with_config(config, router);
+        // Memory that is reserved and not used is counted here too.
+        let limit = Rlimit {
+            current: Some(8 * GIB as u64),
+            ..getrlimit(Resource::As)
+        };
+        setrlimit(Resource::As, limit).unwrap();
+        let mut waiting = Vec::new();
+        for request in ["POST /collected", "PUT /uploaded"] {
+            for _ in 0..20 {
+                let mut client = server.connect();
+                let length = 32 * GIB;
+                client.say(format!(
+                    "{request} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+                ));
+                // From here on it is received.
+                assert_eq!(client.hear_head().status, 100);
+                client.say("x");
+                waiting.push(client);
+            }
+        }
+        let mut client = server.connect();
+        client.say("POST /collected HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+        assert_eq!(client.hear().text(), "2");
+    });
 }
 
 /// Uploads of nearly the largest size on 60 connections, to handlers that many threads wait in.

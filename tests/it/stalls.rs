@@ -10,7 +10,7 @@ use sockeye::message::{BodySource, Request, Response, StatusCode, Stream, Wake};
 use sockeye::router::Router;
 use sockeye::server::Config;
 
-use crate::support::{Client, TestServer};
+use crate::support::{Client, PATIENCE, TestServer};
 
 /// A door that handlers wait at until it is opened.
 #[derive(Clone, Default)]
@@ -30,10 +30,11 @@ impl Door {
     /// Waits until `count` handlers stand before it.
     pub(crate) fn queue_of(&self, count: usize) {
         let (state, changed) = &*self.0;
-        let mut state = state.lock().unwrap();
-        while state.1 < count {
-            state = changed.wait(state).unwrap();
-        }
+        let state = state.lock().unwrap();
+        let is_shorter = |state: &mut (bool, usize)| state.1 < count;
+        let waited = changed.wait_timeout_while(state, PATIENCE, is_shorter);
+        let (state, waited) = waited.unwrap();
+        assert!(!waited.timed_out(), "{} of {count} handlers", state.1);
     }
 
     pub(crate) fn open(&self) {
@@ -126,6 +127,33 @@ fn handlers_may_block_as_many_as_there_are_threads_in_reserve() {
     blocked
         .iter_mut()
         .for_each(|client| assert_eq!(client.hear().status, 200));
+}
+
+#[test]
+fn handlers_that_are_asked_at_once_occupy_every_thread() {
+    // One client's event wakes one thread, and the others' may come while that one takes it: each round is a try.
+    for _ in 0..10 {
+        let door = Door::default();
+        let config = Config {
+            threads: 5,
+            active_threads: 4,
+            ready_lists: 1,
+            ..Config::default()
+        };
+        let server = TestServer::with_config(config, router(&door));
+        let mut clients: Vec<Client> = (0..16).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            assert_eq!(client.ask("GET /").status, 200);
+        }
+        for client in &mut clients {
+            client.say("GET /door HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        door.queue_of(5);
+        door.open();
+        for client in &mut clients {
+            assert_eq!(client.hear().text(), "through\n");
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Hashing is slow on purpose, so it is done once: each user's password is remembered once it was right, by a
 //! digest under keys that only this process knows. Hashes are computed one after the other, few may wait for their
-//! turn, and an address that keeps being wrong is told to wait (429): guessing holds no thread, and users who have
-//! been let in once do not wait for it.
+//! turn, and an address that keeps being wrong waits: for its answers, a second longer each time, and beyond that it is
+//! told to wait (429). Waiting holds no thread. It does not slow down a right password, nor users who have been let in once.
 
 mod user;
 
@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -26,6 +26,12 @@ use crate::sync::unpoisoned;
 
 // How many wrong passwords an address may try at once; each is forgiven after a second.
 const FAILURES_MAX: f64 = 5.0;
+
+// How many more are answered, each when it is forgiven, so that an address has as many answers held back at most.
+const FAILURES_HELD_MAX: f64 = 5.0;
+
+// How many answers are held back in all: each takes one of the connections.
+const HELD_MAX: usize = 256;
 
 // How many requests may wait for a hash; beyond, a thread is worth more.
 const WAITING_MAX: usize = 12;
@@ -55,16 +61,19 @@ pub fn authenticated(users: Vec<User>, inside: impl Handler) -> impl Handler {
     };
     let guard = move |request: &Request, next: Next<'_>| match authenticator.check(request) {
         Verdict::Enter => next.run(request),
+        Verdict::Unknown(wait) => refuse(&Verdict::Unknown(wait), request).with_delay(wait),
         refused => refuse(&refused, request),
     };
     Wrap::new(guard, inside)
 }
 
+const WRONG: Verdict = Verdict::Unknown(Duration::ZERO);
+
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Enter,
-    /// No name and password, or wrong ones.
-    Unknown,
+    /// No name and password, or wrong ones, which is said after this time.
+    Unknown(Duration),
     /// Wrong too often.
     Later,
     /// Too many wait already.
@@ -114,6 +123,8 @@ struct Guesses {
     failures: HashMap<IpAddr, Failures>,
     /// Digests of names and passwords whose hash is waited for, and whether they are known to be wrong by now.
     tried: Vec<(u128, bool)>,
+    /// When answers end that are held back.
+    held: Vec<Instant>,
 }
 
 /// How often an address was wrong lately: falls by one each second.
@@ -126,7 +137,7 @@ struct Failures {
 impl Authenticator {
     fn check(&self, request: &Request) -> Verdict {
         let Some(credentials) = credentials(request) else {
-            return Verdict::Unknown;
+            return WRONG;
         };
         let digest = self.digest(&credentials);
         if self.remembers(digest) {
@@ -141,9 +152,13 @@ impl Authenticator {
             _ => Verdict::Busy,
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        let is_wrong = verdict == Verdict::Unknown;
-        unpoisoned(self.guesses.lock()).end(charged.filter(|_| !is_wrong), digest, is_wrong);
-        verdict
+        let is_wrong = verdict == WRONG;
+        let mut guesses = unpoisoned(self.guesses.lock());
+        guesses.end(charged.filter(|_| !is_wrong), digest, is_wrong);
+        match (is_wrong, address) {
+            (true, Some(address)) => Verdict::Unknown(guesses.hold_back(address)),
+            _ => verdict,
+        }
     }
 
     fn verify(&self, credentials: &str, digest: u128) -> Verdict {
@@ -156,13 +171,13 @@ impl Authenticator {
             .tried
             .contains(&(digest, true))
         {
-            return Verdict::Unknown;
+            return WRONG;
         }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let user = self.users.iter().position(|user| user.name == name);
         // For a name that is not there the same work is done, so that time does not tell which names are.
         let Some(hashed) = self.users.get(user.unwrap_or(0)) else {
-            return Verdict::Unknown;
+            return WRONG;
         };
         let is_right = bcrypt::non_truncating_verify(password, &hashed.hash).unwrap_or(false);
         match user {
@@ -170,7 +185,7 @@ impl Authenticator {
                 unpoisoned(self.remembered.lock())[user] = Some(digest);
                 Verdict::Enter
             }
-            _ => Verdict::Unknown,
+            _ => WRONG,
         }
     }
 
@@ -192,7 +207,7 @@ impl Guesses {
         let charged = address.filter(|_| !self.tried.contains(&(digest, false)));
         if let Some(address) = charged {
             let count = self.of(address);
-            if count + 1.0 > FAILURES_MAX {
+            if count + 1.0 > FAILURES_MAX + FAILURES_HELD_MAX {
                 return None;
             }
             self.set(address, count + 1.0);
@@ -212,6 +227,19 @@ impl Guesses {
         if let Some(address) = refunded {
             self.set(address, (self.of(address) - 1.0).max(0.0));
         }
+    }
+
+    /// How long the answer to a wrong guess is held back: until it would have been one of the few that are not. Where
+    /// there is no room it is not: that does not make guesses more frequent, which are counted from their beginning.
+    fn hold_back(&mut self, address: IpAddr) -> Duration {
+        let wait = Duration::from_secs_f64((self.of(address) - FAILURES_MAX).max(0.0));
+        let now = Instant::now();
+        self.held.retain(|end| *end > now);
+        if wait.is_zero() || self.held.len() >= HELD_MAX {
+            return Duration::ZERO;
+        }
+        self.held.push(now + wait);
+        wait
     }
 
     fn of(&self, address: IpAddr) -> f64 {

@@ -60,15 +60,19 @@ fn an_address_that_is_wrong_too_often_waits_and_others_do_not() {
         site.handle(&from(1, "alice:secret")).status(),
         StatusCode::OK
     );
-    let guesses: Vec<u16> = (0..12)
-        .map(|guess| {
-            site.handle(&from(1, &format!("alice:{guess}")))
-                .status()
-                .as_u16()
-        })
-        .collect();
-    assert_eq!(guesses[..5], [401; 5]);
-    assert!(guesses.contains(&429), "{guesses:?}");
+    let guess = |guess| site.handle(&from(1, &format!("alice:{guess}")));
+    let (statuses, waits): (Vec<_>, Vec<_>) = (0..12)
+        .map(guess)
+        .map(|answer| (answer.status().as_u16(), answer.delay()))
+        .unzip();
+    assert_eq!(statuses[..10], [401; 10]);
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert_eq!(waits[..5], [Duration::ZERO; 5]);
+    assert!(
+        waits[5..10].is_sorted() && waits[9] > 2 * waits[5],
+        "{waits:?}"
+    );
+    assert_eq!(waits[11], Duration::ZERO, "a refusal is no guess");
     assert_eq!(
         site.handle(&from(1, "alice:secret")).status(),
         StatusCode::OK,
@@ -76,7 +80,33 @@ fn an_address_that_is_wrong_too_often_waits_and_others_do_not() {
     );
     let mut elsewhere = from(1, "alice:wrong");
     elsewhere.peer = Some(([192, 0, 2, 2], 1).into());
-    assert_eq!(site.handle(&elsewhere).status(), StatusCode::UNAUTHORIZED);
+    let answer = site.handle(&elsewhere);
+    assert_eq!(
+        (answer.status(), answer.delay()),
+        (StatusCode::UNAUTHORIZED, Duration::ZERO)
+    );
+}
+
+#[test]
+fn a_right_password_is_not_slowed_down_by_wrong_ones_before_it() {
+    let site = site();
+    for guess in 0..8 {
+        site.handle(&from(1, &format!("alice:{guess}")));
+    }
+    let right = site.handle(&from(1, "alice:secret"));
+    assert_eq!(
+        (right.status(), right.delay()),
+        (StatusCode::OK, Duration::ZERO)
+    );
+}
+
+#[test]
+fn only_so_many_answers_are_held_back_in_all() {
+    let mut guesses = Guesses::default();
+    let address = IpAddr::from([192, 0, 2, 1]);
+    guesses.set(address, FAILURES_MAX + FAILURES_HELD_MAX);
+    let waits = (0..2 * HELD_MAX).map(|_| guesses.hold_back(address));
+    assert_eq!(waits.filter(|wait| !wait.is_zero()).count(), HELD_MAX);
 }
 
 #[test]
@@ -109,7 +139,7 @@ fn one_wrong_password_again_and_again_is_wrong_too_often_though_it_never_stops_b
     let alice = User::with_password("alice", "secret").unwrap();
     let site = authenticated(vec![alice], |_: &Request| Response::text("in"));
     let guess = || {
-        let asked = (0..12).map(|_| site.handle(&from(1, "alice:wrong")).status().as_u16());
+        let asked = (0..40).map(|_| site.handle(&from(1, "alice:wrong")).status().as_u16());
         asked.collect::<Vec<_>>()
     };
     let answers: Vec<u16> = std::thread::scope(|scope| {

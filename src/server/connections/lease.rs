@@ -84,7 +84,7 @@ impl<'a> Lease<'a> {
     }
 
     /// Lets go of a connection that goes on waiting as before.
-    pub(super) fn let_be(self) {
+    pub(in crate::server) fn let_be(self) {
         if let Err(lease) = self.let_go() {
             lease.hand_over();
         }

@@ -6,6 +6,10 @@
 mod hello;
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+
+use rustix::process::Signal;
 
 use super::{Example, exchange, printed, run, text};
 use crate::support::{Client, until};
@@ -82,7 +86,7 @@ fn static_site_serves_a_directory_and_its_own_page_for_what_is_missing() {
     assert_eq!(none.status.code(), Some(1));
     let said = text(&none.stderr);
     assert!(
-        said.starts_with("static_site: cannot serve `/no/such/directory`: "),
+        said.contains("cannot read `/no/such/directory`: "),
         "{said}"
     );
 }
@@ -124,6 +128,78 @@ fn json_api_keeps_notes() {
     }
 }
 
+fn files_in(directory: &Path) -> usize {
+    std::fs::read_dir(directory).expect("it is there").count()
+}
+
+/// An upload of ten bytes, of which five are there.
+fn begin_upload(server: &Example, incoming: &Path) -> Client {
+    let mut client = Client::connect(server.address);
+    client.say("PUT /ten HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n01234");
+    until("it has begun", || files_in(incoming) == 1);
+    client
+}
+
+#[test]
+fn streaming_upload_leaves_nothing_of_an_upload_that_its_own_end_breaks_off() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (path, incoming) = (directory.path(), directory.path().join(".incoming"));
+    let start = || Example::start("streaming_upload", &[path.to_str().expect("text")]);
+    let signal = |server: &Example, signal| {
+        let process = rustix::process::Pid::from_child(&server.child);
+        rustix::process::kill_process(process, signal).expect("it runs");
+    };
+
+    // Killed: what it leaves is gone once the next one starts.
+    let server = start();
+    let killed = begin_upload(&server, &incoming);
+    drop(server);
+    assert_eq!(files_in(&incoming), 1);
+    let mut server = start();
+    assert_eq!(files_in(&incoming), 0);
+    drop(killed);
+
+    // Ctrl-C: there is time to finish. A second one: there is none.
+    let mut client = begin_upload(&server, &incoming);
+    signal(&server, Signal::INT);
+    until("nobody is let in", || {
+        TcpStream::connect(server.address).is_err()
+    });
+    client.say("56789");
+    assert_eq!(client.hear().status, 201);
+    assert!(server.child.wait().expect("it ends").success());
+    let saved = std::fs::read(path.join("ten")).expect("it is saved");
+    assert_eq!((&saved[..], files_in(&incoming)), (&b"0123456789"[..], 0));
+
+    let mut server = start();
+    let _client = begin_upload(&server, &incoming);
+    signal(&server, Signal::INT);
+    until("nobody is let in", || {
+        TcpStream::connect(server.address).is_err()
+    });
+    signal(&server, Signal::INT);
+    assert!(server.child.wait().expect("it ends").success());
+    assert_eq!(files_in(&incoming), 0);
+}
+
+#[test]
+fn streaming_upload_refuses_a_directorys_name_before_the_body_and_a_second_server() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("text");
+    std::fs::create_dir(directory.path().join("photos")).expect("a directory");
+    let server = Example::start("streaming_upload", &[path]);
+    let mut client = Client::connect(server.address);
+    client.say("PUT /photos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n");
+    let refused = client.hear();
+    assert_eq!(
+        (refused.status, refused.text()),
+        (409, "a directory has this name\n")
+    );
+    let second = run("streaming_upload", &["0", path], "");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("another server saves in this directory"));
+}
+
 #[test]
 fn streaming_upload_saves_whole_files_and_keeps_none_in_memory() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -136,7 +212,7 @@ fn streaming_upload_saves_whole_files_and_keeps_none_in_memory() {
         ));
         client
     };
-    let files = || std::fs::read_dir(&saved).expect("it is there").count();
+    let begun = || files_in(&saved.join(".incoming"));
     const LENGTH: usize = 96 * 1024 * 1024;
     let mut large = put("large.bin", LENGTH);
     let mebibyte: Vec<u8> = (0..1024 * 1024).map(|at| at as u8).collect();
@@ -159,9 +235,9 @@ fn streaming_upload_saves_whole_files_and_keeps_none_in_memory() {
 
     let mut broken = put("broken.bin", 10);
     broken.say("hello");
-    until("it has begun", || files() == 2);
+    until("it has begun", || begun() == 1);
     drop(broken);
-    until("nothing is left of it", || files() == 1);
+    until("nothing is left of it", || begun() == 0);
     for name in ["..%2Fescaped", ".hidden", "..", "a%00b"] {
         let mut refused = put(name, 5);
         refused.say("hello");

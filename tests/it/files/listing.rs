@@ -380,11 +380,3 @@ fn count_sum_and_the_readme_stand_below() {
     let site = Site::with("readme.txt", "x".repeat(1_000_000));
     assert!(get(&site.files(), "/").text().len() < 100_000);
 }
-
-#[test]
-fn the_pages_own_markup_is_small() {
-    let site = Site::new();
-    let page = get(&site.files(), "/");
-    let without_script = page.text().split("<script>").next().unwrap();
-    assert!(without_script.len() < 3072, "{}", without_script.len());
-}

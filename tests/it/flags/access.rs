@@ -1,9 +1,9 @@
 //! Who is let in.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::{get, place, refused, run, send, start};
-use crate::support::until;
 
 pub(super) fn hash_of(word: &str) -> String {
     let output = run(&["hash"], &format!("{word}\n"));
@@ -54,18 +54,48 @@ fn auth_lets_in_only_who_knows_a_password() {
 }
 
 #[test]
-fn who_guesses_waits_and_who_was_let_in_does_not() {
+fn several_wrong_passwords_a_second_wait_for_their_answer_and_the_right_one_does_not() {
     let place = place(&[("a.txt", "a")]);
-    let program = start(&place, &["--auth", &format!("alice:{}", hash_of("secret"))]);
+    // Of "secret", with the least cost there is, so that the guesses come within a second.
+    let user = "alice:$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+    let program = start(&place, &["--auth", user]);
     assert_eq!(get(&program, "/a.txt", &[RIGHT]).status, 200);
-    until("guessing is answered 429", || {
-        get(&program, "/a.txt", &[WRONG]).status == 429
-    });
-    let answer = get(&program, "/a.txt", &[WRONG]);
-    if answer.status == 429 {
-        assert_eq!(answer.field("Retry-After"), Some("1"));
-    }
-    assert_eq!(get(&program, "/a.txt", &[RIGHT]).status, 200);
+    // "alice:000" to "alice:049".
+    let guess = |number: usize| {
+        let mut client = program.connect();
+        let (tens, ones) = (
+            &"AEIMQ"[number / 10..][..1],
+            &"wxyz012345"[number % 10..][..1],
+        );
+        client.say(format!(
+            "GET /a.txt HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic YWxpY2U6MD{tens}{ones}\r\n\r\n"
+        ));
+        client
+    };
+    let began = Instant::now();
+    let mut clients: Vec<_> = (0..10).map(guess).collect();
+    let answers = clients.iter_mut().map(|client| client.hear().status);
+    assert_eq!(answers.collect::<Vec<_>>(), [401; 10]);
+    // Ten within a second are five too many, each of which takes a second to be forgiven.
+    let waited = began.elapsed();
+    assert!(waited > Duration::from_secs(3), "{waited:?}");
+
+    let held: Vec<_> = (10..50).map(guess).collect();
+    let again = Instant::now();
+    assert_eq!(get(&program, "/a.txt", &[RIGHT]).text(), "a");
+    let right = again.elapsed();
+    let mut statuses: Vec<_> = held
+        .into_iter()
+        .map(|mut client| {
+            let answer = client.hear();
+            let told = answer.field("Retry-After");
+            assert_eq!(told, (answer.status == 429).then_some("1"));
+            answer.status
+        })
+        .collect();
+    assert!(right < again.elapsed() / 2, "{right:?}");
+    statuses.sort();
+    assert_eq!((statuses[0], statuses[39]), (401, 429));
 }
 
 #[test]
@@ -74,6 +104,9 @@ fn a_password_on_the_command_line_is_refused_with_what_to_do() {
     let said = refused(&["--auth", "alice:secret"]);
     assert!(said.contains("sockeye hash"), "{said}");
     assert!(!said.contains("secret"), "{said}");
+    for nobody in ["", " "] {
+        assert!(refused(&["--auth", nobody]).contains("--auth names nobody"));
+    }
     assert!(refused(&["--auth", "alice"]).contains("no terminal to ask for the password"));
     let public = place.path().join("public");
     let (public, users) = (public.to_str().unwrap(), public.join("users"));

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-#[cfg(feature = "compress")]
 use std::process::Stdio;
 
 use super::{HTML, get, place, refused, send, start};
@@ -70,6 +69,61 @@ fn spa_answers_a_navigation_with_the_application_and_nothing_else() {
     let program = start(&place, &["--spa=other.html"]);
     assert_eq!(get(&program, "/users/7", &[HTML]).text(), "other");
     assert!(refused(&["--spa=../x"]).contains("expected a file beneath the directory"));
+}
+
+#[test]
+fn a_page_for_spa_that_is_not_there_is_told_before_anything_is_served() {
+    let place = place(&[("home.htm", "app"), ("docs/a.html", "a")]);
+    let public = place.path().join("public");
+    let root = public.to_str().unwrap();
+    for page in ["nosuch.html", "docs"] {
+        let said = refused(&[root, &format!("--spa={page}")]);
+        assert!(
+            said.contains(&format!("there is no file `{page}`")),
+            "{said}"
+        );
+    }
+    let said = refused(&[&format!("{root}/home.htm"), "--spa=index.html"]);
+    assert!(said.contains("there is no file `index.html`"), "{said}");
+    // Without a name it is the index, which a build may be making just now.
+    let said = |arguments: &[&str]| {
+        let program = Program::start_with(&public, arguments, |command| {
+            command.stdin(Stdio::null()).stderr(Stdio::piped());
+        });
+        fs::write(public.join("index.html"), "built").unwrap();
+        let page = get(&program, "/users/7", &[HTML]).text().to_owned();
+        fs::remove_file(public.join("index.html")).unwrap();
+        program.signal(rustix::process::Signal::TERM);
+        (page, program.wait().1)
+    };
+    let (page, words) = said(&["--spa"]);
+    assert_eq!(page, "built");
+    assert!(
+        words.contains("--spa: there is no `index.html` yet"),
+        "{words}"
+    );
+    let (page, words) = said(&["--spa", "--index=home.htm"]);
+    assert_eq!(page, "app");
+    assert!(!words.contains("yet"), "{words}");
+    let (page, _) = said(&["--spa=docs/a.html"]);
+    assert_eq!(page, "a");
+}
+
+#[test]
+fn a_page_that_is_taken_away_and_made_anew_stops_nothing() {
+    let place = place(&[("app.html", "app")]);
+    let program = start(&place, &["--spa=app.html"]);
+    let public = place.path().join("public");
+    assert_eq!(get(&program, "/users/7", &[HTML]).text(), "app");
+    fs::remove_dir_all(&public).unwrap();
+    fs::create_dir(&public).unwrap();
+    crate::support::until("the page is gone", || {
+        get(&program, "/users/7", &[HTML]).status == 404
+    });
+    fs::write(public.join("app.html"), "anew").unwrap();
+    crate::support::until("the page is there again", || {
+        get(&program, "/users/7", &[HTML]).text() == "anew"
+    });
 }
 
 #[test]
@@ -167,6 +221,18 @@ fn a_base_is_where_the_site_lives() {
             page.text().contains("<a href=\"/repo/\">Home</a>"),
             "{path}"
         );
+    }
+    // Whoever refuses knows the way home too: the guard, the parser, who asks for a password.
+    let stranger = "GET /none HTTP/1.1\r\nHost: other.test\r\nAccept: text/html\r\n\r\n";
+    let malformed =
+        "GET /none HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nContent-Length: x\r\n\r\n";
+    for (request, status) in [(stranger, 421), (malformed, 400)] {
+        let mut client = program.connect();
+        client.say(request);
+        let page = client.hear();
+        assert_eq!(page.status, status);
+        let home = "<a href=\"/repo/\">Home</a>";
+        assert!(page.text().contains(home), "{}", page.text());
     }
     let spa = start(&place, &["--base", "/repo/", "--spa"]);
     assert_eq!(get(&spa, "/repo/any/way", &[HTML]).text(), "home");

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use rustix::process::Signal;
 
-use super::{HTML, get, place, refused, send, start};
+use super::{HTML, get, place, refused, send, start, values};
 use crate::program::Program;
 
 #[test]
@@ -61,6 +61,55 @@ fn headers_are_said_with_every_response_refusals_included() {
     ] {
         assert!(refused(&["-H", rule]).contains("--header"), "{rule}");
     }
+}
+
+#[test]
+fn the_servers_own_name_can_be_another_and_is_said_once() {
+    let place = place(&[("a.txt", "a")]);
+    let program = Program::start_with(
+        &place.path().join("public"),
+        &["-H", "server: me"],
+        |command| {
+            command.stdin(Stdio::null()).stderr(Stdio::piped());
+        },
+    );
+    for request in ["GET /a.txt", "GET /none", "BREW /"] {
+        let answer = send(&program, request, &[]);
+        assert_eq!(values(&answer, "Server"), ["me"], "{request}");
+    }
+    program.signal(Signal::TERM);
+    let said = program.wait().1;
+    let sentence = "--header replaces `server: sockeye` by `server: me`";
+    assert_eq!(said.matches(sentence).count(), 1, "{said}");
+    for rule in ["Date: now", "Proxy-Connection: close", "keep-alive: 5"] {
+        assert!(
+            refused(&["-H", rule]).contains("the server writes it"),
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn of_two_headers_of_one_name_the_later_wins_unless_both_are_wanted() {
+    let place = place(&[("a.txt", "a"), ("b/c.txt", "c")]);
+    let rules = [
+        ["-H", "X-A: 1"],
+        ["-H", "x-a: 2"],
+        ["-H", "/b/*=X-A: 3"],
+        ["-H", "Set-Cookie: a=1"],
+        ["-H", "Set-Cookie: b=2"],
+        ["-H", "Link: </a.css>; rel=preload; as=style"],
+        ["-H", "Link: </b.css>; rel=preload; as=style"],
+        ["-H", "Vary: Cookie"],
+        ["-H", "Vary: Origin"],
+    ];
+    let program = start(&place, rules.as_flattened());
+    let answer = get(&program, "/a.txt", &[]);
+    assert_eq!(values(&answer, "X-A"), ["2"]);
+    assert_eq!(values(&get(&program, "/b/c.txt", &[]), "X-A"), ["3"]);
+    assert_eq!(values(&answer, "Set-Cookie"), ["a=1", "b=2"]);
+    assert_eq!(values(&answer, "Link").len(), 2);
+    assert_eq!(values(&answer, "Vary"), ["Cookie", "Origin"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Every interleaving of a few threads over one slot's state and over the ready queue.
+//! Every interleaving of a few threads over one slot's state, over the ready queue and over the run permits.
 //!
-//! The files are those of the server; only `atomics`, where their atomics come from, is another.
+//! The files are those of the server; only `atomics`, where their atomics and locks come from, is another.
 #![cfg(test)]
 
 #[path = "../../../src/server/event.rs"]
@@ -12,9 +12,26 @@ mod ready_queue;
 #[path = "../../../src/server/slot_state.rs"]
 #[allow(dead_code)]
 mod slot_state;
+#[path = "../../../src/sync.rs"]
+#[allow(dead_code)]
+mod sync;
+#[path = "../../../src/server/worker_pool.rs"]
+#[allow(dead_code)]
+mod worker_pool;
 
 mod atomics {
-    pub(super) use loom::sync::atomic::{AtomicU64, Ordering, fence};
+    pub(super) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+    pub(super) use loom::sync::{Condvar, Mutex, MutexGuard};
+}
+
+/// The monitor is awake.
+mod alarm {
+    #[derive(Debug, Default)]
+    pub(super) struct Alarm;
+
+    impl Alarm {
+        pub(super) fn wake_if_asleep(&self) {}
+    }
 }
 
 mod poller {
@@ -28,6 +45,7 @@ use loom::thread;
 use event::{Event, Readiness, Source, Token};
 use ready_queue::ReadyQueue;
 use slot_state::SlotState;
+use worker_pool::{Seen, WorkerPool};
 
 const READABLE: Readiness = Readiness {
     is_readable: true,
@@ -243,5 +261,33 @@ fn a_wake_reaches_whoever_drives_or_finds_the_connection_at_rest() {
         }
         driver.join().unwrap();
         assert_eq!(slot.arrived.load(Ordering::SeqCst), 0, "something was left");
+    });
+}
+
+#[test]
+fn no_two_workers_have_one_permit() {
+    check(|| {
+        // What marks a worker as blocking borrows the pool, and goes to a thread.
+        let pool: &'static WorkerPool =
+            Box::leak(Box::new(WorkerPool::new(2, 2, Default::default())));
+        let mut seen = Seen::default();
+        let blocking = [0, 1].map(|worker| {
+            pool.permit(worker).expect("there is one for each");
+            pool.begin_blocking(worker)
+        });
+        pool.look(&mut seen);
+        let mut worker = 0;
+        let workers = blocking.map(|blocking| {
+            let number = worker;
+            worker += 1;
+            thread::spawn(move || {
+                drop(blocking);
+                pool.permit(number).expect("there is one for each")
+            })
+        });
+        // It retakes the permits of those that are not back yet.
+        pool.look(&mut seen);
+        let [one, other] = workers.map(|worker| worker.join().unwrap());
+        assert_ne!(one, other);
     });
 }
