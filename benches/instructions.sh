@@ -16,10 +16,10 @@ many=3000
 bounds=(
   "hot 5050 0"
   "browser 12200 0"
-  "compressed 15600 0"
+  "compressed 14600 0"
   "unmodified 5550 0"
-  "missing 8600 9"
-  "many 18900 22"
+  "missing 7700 5"
+  "many 17000 17"
 )
 
 work=$(mktemp -d)

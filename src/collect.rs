@@ -2,8 +2,11 @@
 
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Waker};
 
-use crate::message::{Body, FileSlice, Response, Stream};
+use crate::message::{Body, FileSlice, Response, Stream, Wake};
 
 impl Response {
     /// The body's bytes, read into memory; see [`Body::into_bytes`].
@@ -87,5 +90,30 @@ fn read_stream(mut stream: Stream) -> io::Result<Vec<u8>> {
             io::ErrorKind::UnexpectedEof,
             format!("the stream has {} bytes instead of {length}", bytes.len()),
         )),
+    }
+}
+
+/// As a handler's test reads it back. A source that has nothing to give yet is [`io::ErrorKind::WouldBlock`], unless it has
+/// asked to be asked again at once.
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let is_woken = Arc::new(IsWoken::default());
+        let waker = Waker::from(Arc::clone(&is_woken));
+        loop {
+            match self.reader.poll_read(buffer, &mut Wake::new(&waker)) {
+                Poll::Ready(read) => return read,
+                Poll::Pending if is_woken.0.swap(false, Ordering::Relaxed) => {}
+                Poll::Pending => return Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct IsWoken(AtomicBool);
+
+impl std::task::Wake for IsWoken {
+    fn wake(self: Arc<IsWoken>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }

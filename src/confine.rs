@@ -43,7 +43,7 @@ pub(crate) fn confine(
         directories => format!("reads nothing but what lies in {}", list(directories)),
     };
     let written = if log.is_some() { "its log" } else { "nothing" };
-    Ok(match restrict(&directories, log) {
+    Ok(match restrict(root, &directories, log) {
         Ok(RulesetStatus::FullyEnforced) => format!("{wall}, and writes {written} (Landlock)"),
         Ok(RulesetStatus::PartiallyEnforced) => {
             format!("{wall}, and writes {written} (Landlock, as far as this kernel knows it)")
@@ -87,14 +87,20 @@ fn become_user(name: &str) -> Result<(), Exit> {
     Ok(())
 }
 
-fn restrict(directories: &[PathBuf], log: Option<&Path>) -> Result<RulesetStatus, RulesetError> {
+fn restrict(
+    root: &Path,
+    directories: &[PathBuf],
+    log: Option<&Path>,
+) -> Result<RulesetStatus, RulesetError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(ABI::V5))?
         .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
         .create()?;
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let rules = directories.iter().map(|path| (path.clone(), read));
+    // The kernel looks for a rule from the file upwards, whenever one is opened: the nearer it finds one, the better.
+    let rules = directories.iter().map(PathBuf::as_path).chain([root]);
+    let rules = rules.map(|path| (path.to_owned(), read));
     for (path, access) in rules.chain(log.into_iter().flat_map(writable)) {
         // One that cannot be opened cannot be served either, or written to.
         if let Ok(descriptor) = PathFd::new(path) {

@@ -6,7 +6,7 @@
 //! is no room, most of what is new is not taken in: of many files that are asked for once each, hardly any is worth that.
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -130,7 +130,7 @@ impl Cache {
     pub(super) fn insert(
         &self,
         (raw_path, coding): (&str, Option<Coding>),
-        (path, instead_of): (CString, Option<CString>),
+        (path, instead_of): (&CStr, Option<&CStr>),
         found: &Representation,
         (siblings, second): (Codings, u64),
     ) {
@@ -142,8 +142,8 @@ impl Cache {
         let cost = ENTRY_BYTES
             + bytes.as_ref().map_or(0, Bytes::len)
             + raw_path.len()
-            + path.as_bytes().len()
-            + instead_of.as_ref().map_or(0, |path| path.as_bytes().len())
+            + path.count_bytes()
+            + instead_of.map_or(0, CStr::count_bytes)
             // Some of them stand in a 304 too.
             + 2 * description.fields.as_lines().len();
         if cost > self.shard_bytes_max {
@@ -159,8 +159,8 @@ impl Cache {
             coding,
             siblings,
             second: AtomicU64::new(second),
-            path,
-            instead_of,
+            path: path.to_owned(),
+            instead_of: instead_of.map(CStr::to_owned),
             description: Arc::clone(description),
             bytes,
             verified: AtomicU64::new(0),
@@ -296,7 +296,7 @@ mod tests {
 
     fn insert(cache: &Cache, raw_path: &str, found: &Representation) {
         let siblings = (Codings::default(), 0);
-        cache.insert((raw_path, None), (c"a".to_owned(), None), found, siblings);
+        cache.insert((raw_path, None), (c"a", None), found, siblings);
     }
 
     fn bytes(cache: &Cache) -> usize {

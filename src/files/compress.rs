@@ -22,7 +22,7 @@ use super::cache::{Cache, Entry};
 use super::description::Description;
 use super::encoders::{Effort, SOURCE_BYTES_MAX, encode, step_back};
 use super::encoding::{Coding, Codings};
-use super::representation::{Content, Representation, read_up_to};
+use super::representation::{Content, Representation, read_on};
 use super::room::{Room, Taken};
 use super::validators::tag_of;
 use crate::sync::unpoisoned;
@@ -198,7 +198,7 @@ impl Job {
 /// Whether what is said of a compressed text is still what is said of its file.
 fn is_of(compressed: &Description, original: &Description) -> bool {
     compressed.fingerprint == original.fingerprint
-        && compressed.fields.get("Content-Type") == original.fields.get("Content-Type")
+        && compressed.media_type() == original.media_type()
         && !compressed.has_come_of_age()
 }
 
@@ -212,8 +212,7 @@ impl Shared {
         let compressed = Representation::compressed(text.original, bytes, text.coding, is_hasty);
         let url = (text.tag(), Some(text.coding));
         let siblings = (Codings::default(), 0);
-        self.kept
-            .insert(url, (CString::default(), None), &compressed, siblings);
+        self.kept.insert(url, (c"", None), &compressed, siblings);
         compressed
     }
 
@@ -350,7 +349,11 @@ impl Drop for Working<'_> {
 fn source(content: &Content, text: Text<'_>) -> Option<Bytes> {
     let bytes = match content {
         Content::Memory(bytes) => bytes.clone(),
-        Content::File(file) => read_up_to(file, text.length()).ok()?.into(),
+        Content::File(file) => {
+            let mut bytes = Vec::new();
+            read_on(file, &mut bytes, text.length()).ok()?;
+            bytes.into()
+        }
     };
     (tag_of(xxh3_128(&bytes)) == text.tag()).then_some(bytes)
 }

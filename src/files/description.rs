@@ -41,6 +41,11 @@ impl Description {
         self.is_undated && !self.validators.is_undecided(validators::now())
     }
 
+    /// As it stands in `Content-Type`.
+    pub(super) fn media_type(&self) -> Option<&[u8]> {
+        self.fields.all("Content-Type").next()
+    }
+
     /// The fields of a 304: those of the 200 that RFC 9110 §15.4.5 asks for.
     pub(super) fn unmodified_fields(&self) -> &Headers {
         self.unmodified_fields.get_or_init(|| {

@@ -1,6 +1,6 @@
 //! Which content coding a client wants (RFC 9110 §12.5.3). Pure.
 
-use crate::message::{Headers, weight as parameter_weight};
+use crate::message::{Headers, list_elements, weight as parameter_weight};
 
 /// A content coding that a representation may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +33,8 @@ impl Coding {
     }
 
     fn is_named(self, name: &[u8]) -> bool {
-        let is_old_name = self == Coding::Gzip && name.eq_ignore_ascii_case(b"x-gzip");
-        is_old_name || name.eq_ignore_ascii_case(self.name().as_bytes())
+        let is_old_name = || self == Coding::Gzip && name.eq_ignore_ascii_case(b"x-gzip");
+        name.eq_ignore_ascii_case(self.name().as_bytes()) || is_old_name()
     }
 }
 
@@ -70,18 +70,20 @@ pub(super) fn negotiate(headers: &Headers, available: Codings) -> Option<Coding>
     let mut weights = [None; Coding::ALL.len() + 2];
     const ANY: usize = Coding::ALL.len();
     const IDENTITY: usize = ANY + 1;
-    for element in headers.elements("Accept-Encoding") {
-        let end = memchr::memchr(b';', element).unwrap_or(element.len());
-        let name = element[..end].trim_ascii();
-        let place = match name {
-            b"*" => ANY,
-            _ if name.eq_ignore_ascii_case(b"identity") => IDENTITY,
-            _ => match Coding::ALL.iter().position(|coding| coding.is_named(name)) {
-                Some(place) => place,
-                None => continue,
-            },
-        };
-        weights[place].get_or_insert_with(|| parameter_of(&element[end..]));
+    for line in headers.all("Accept-Encoding") {
+        for element in list_elements(line) {
+            let end = memchr::memchr(b';', element).unwrap_or(element.len());
+            let name = element[..end].trim_ascii();
+            let place = match name {
+                b"*" => ANY,
+                _ if name.eq_ignore_ascii_case(b"identity") => IDENTITY,
+                _ => match Coding::ALL.iter().position(|coding| coding.is_named(name)) {
+                    Some(place) => place,
+                    None => continue,
+                },
+            };
+            weights[place].get_or_insert_with(|| parameter_of(&element[end..]));
+        }
     }
     let identity = weights[IDENTITY].or(weights[ANY]);
     // Without the field anything would do; what is not asked for is not given.

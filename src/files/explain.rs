@@ -5,7 +5,7 @@
 
 use std::ffi::{CStr, CString};
 
-use rustix::fs::Dir;
+use rustix::fs::{Dir, FileType};
 
 use super::StaticFiles;
 use crate::sync::unpoisoned;
@@ -128,7 +128,9 @@ impl StaticFiles {
             }
             let wanted = folded(name);
             let names = self.names(&found, left);
-            let other = names.into_iter().find(|other| folded(other) == wanted)?;
+            let (other, _) = names
+                .into_iter()
+                .find(|(other, _)| folded(other) == wanted)?;
             found = join(&found, &other)?.into_bytes();
         }
         let found = CString::new(found).ok()?;
@@ -141,7 +143,10 @@ impl StaticFiles {
         while !level.is_empty() {
             let mut next = Vec::new();
             for directory in level {
-                for other in self.names(&directory, left) {
+                for (other, kind) in self.names(&directory, left) {
+                    if other != name && kind == FileType::RegularFile {
+                        continue;
+                    }
                     let path = join(&directory, &other)?;
                     match self.root.look_through(&path) {
                         Ok(_) if other == name => return Some(path),
@@ -155,8 +160,9 @@ impl StaticFiles {
         None
     }
 
-    /// The names in a directory that may be served, as long as there are some `left` to be read.
-    fn names(&self, directory: &[u8], left: &mut usize) -> Vec<Vec<u8>> {
+    /// The names in a directory that may be served, as long as there are some `left` to be read, and what the directory
+    /// says they are.
+    fn names(&self, directory: &[u8], left: &mut usize) -> Vec<(Vec<u8>, FileType)> {
         let path = CString::new(if directory.is_empty() {
             b"."
         } else {
@@ -176,7 +182,7 @@ impl StaticFiles {
             let name = entry.file_name().to_bytes();
             if !matches!(name, b"." | b"..") && (self.hidden || name[0] != b'.') {
                 *left -= 1;
-                names.push(name.to_owned());
+                names.push((name.to_owned(), entry.file_type()));
             }
         }
         names

@@ -23,7 +23,7 @@ mod siblings;
 mod single;
 mod validators;
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -305,10 +305,10 @@ impl StaticFiles {
                 {
                     let page = path.page();
                     let opened = self.open(&page);
-                    self.describe(raw_path, (page, Some(path.as_c_str().to_owned())), opened)
+                    self.describe(raw_path, (page, Some(path.as_c_str())), opened)
                 }
                 Ok((Opened::Directory(_), _)) => Ok(Found::Elsewhere(path)),
-                opened => self.describe(raw_path, (path.as_c_str().to_owned(), None), opened),
+                opened => self.describe(raw_path, (path.into_c_string(), None), opened),
             }
         };
         found.unwrap_or_else(Found::Nothing)
@@ -339,7 +339,7 @@ impl StaticFiles {
     fn describe(
         &self,
         raw_path: &str,
-        (path, instead_of): (CString, Option<CString>),
+        (path, instead_of): (CString, Option<&CStr>),
         opened: Result<(Opened, Beginning), Failure>,
     ) -> Result<Found, Failure> {
         let (Opened::File(file, fingerprint), start) = opened? else {
@@ -350,7 +350,7 @@ impl StaticFiles {
         let kind = Kind::Named(path.to_bytes(), siblings);
         let found = Representation::of(file, fingerprint, start, kind, self.terms())?;
         if found.description.is_settled {
-            let paths = (path.clone(), instead_of);
+            let paths = (&*path, instead_of);
             self.cache
                 .insert((raw_path, None), paths, &found, (siblings, second));
         }

@@ -92,14 +92,20 @@ impl Representation {
             let is_settled = validators::is_settled(fingerprint.changed, start.at);
             let is_same = before == Some(fingerprint);
             if is_same || is_settled && is_whole(&start.bytes, &fingerprint) {
-                match Look::at(&file, &fingerprint, start, is_settled, terms)? {
-                    Some(look) => return Ok(look.described(file, fingerprint, kind, terms)),
+                match Look::at(&file, &fingerprint, &start, is_settled, terms)? {
+                    Some(look) => return Ok(look.described(start, file, fingerprint, kind, terms)),
                     None if is_same => return Err(Failure::Missing),
                     None => {}
                 }
             }
             before = Some(fingerprint);
-            start = read_start(&file, &fingerprint)?;
+            if !is_settled {
+                start = Beginning {
+                    bytes: Vec::new(),
+                    at: validators::now(),
+                };
+            }
+            read_on(&file, &mut start.bytes, wanted(&fingerprint)).map_err(Failure::from)?;
             fingerprint = fingerprint_of(&file)?;
         }
         Err(Failure::Busy)
@@ -144,10 +150,8 @@ impl Content {
     }
 }
 
-/// What is read of a file.
+/// What the bytes of a file tell.
 struct Look {
-    /// All of a small one, some bytes of a large one.
-    start: Beginning,
     tag: Option<String>,
     /// The digest of a large one, if it was made.
     digest: Option<u128>,
@@ -159,7 +163,7 @@ impl Look {
     fn at(
         file: &File,
         fingerprint: &Fingerprint,
-        start: Beginning,
+        start: &Beginning,
         is_settled: bool,
         terms: Terms<'_>,
     ) -> Result<Option<Look>, Failure> {
@@ -181,7 +185,6 @@ impl Look {
             _ => Some(validators::tag_of_state(fingerprint)),
         };
         Ok(Some(Look {
-            start,
             tag,
             digest,
             is_settled,
@@ -190,12 +193,13 @@ impl Look {
 
     fn described(
         self,
+        start: Beginning,
         file: File,
         fingerprint: Fingerprint,
         kind: Kind<'_>,
         terms: Terms<'_>,
     ) -> Representation {
-        let Beginning { bytes, at } = self.start;
+        let Beginning { bytes, at } = start;
         // What lies about its size changes without a trace.
         let is_honest = is_whole(&bytes, &fingerprint);
         let validators = match self.tag {
@@ -244,11 +248,19 @@ impl Look {
     }
 }
 
+/// How much is to be read of a file: all of a small one, some bytes of a large one.
+fn wanted(fingerprint: &Fingerprint) -> usize {
+    match fingerprint.size <= IN_MEMORY_MAX {
+        true => fingerprint.size as usize,
+        false => content_type::SNIFFED,
+    }
+}
+
 /// Whether this is all that is to be read of a file.
 fn is_whole(start: &[u8], fingerprint: &Fingerprint) -> bool {
     match fingerprint.size <= IN_MEMORY_MAX {
-        true => start.len() as u64 == fingerprint.size,
-        false => start.len() >= content_type::SNIFFED,
+        true => start.len() == wanted(fingerprint),
+        false => start.len() >= wanted(fingerprint),
     }
 }
 
@@ -259,29 +271,18 @@ fn digest_of(file: &File, fingerprint: &Fingerprint) -> io::Result<Option<u128>>
     Ok(digest.filter(|_| is_same))
 }
 
-/// All of a small file, some bytes of a large one; fewer if it ends before its size.
-fn read_start(file: &File, fingerprint: &Fingerprint) -> Result<Beginning, Failure> {
-    let at = validators::now();
-    let length = match fingerprint.size <= IN_MEMORY_MAX {
-        true => fingerprint.size as usize,
-        false => content_type::SNIFFED,
-    };
-    let bytes = read_up_to(file, length)?;
-    Ok(Beginning { bytes, at })
-}
-
-/// So many bytes from the start, or fewer if there are fewer.
-pub(super) fn read_up_to(file: &File, length: usize) -> Result<Vec<u8>, Errno> {
-    let mut bytes = Vec::with_capacity(length);
+/// Reads on behind `bytes`, which the file begins with, up to this length, or to its end.
+pub(super) fn read_on(file: &File, bytes: &mut Vec<u8>, length: usize) -> Result<(), Errno> {
+    bytes.reserve_exact(length.saturating_sub(bytes.len()));
     while bytes.len() < length {
         let offset = bytes.len() as u64;
-        if retry_on_intr(|| pread(file, spare_capacity(&mut bytes), offset))? == 0 {
+        if retry_on_intr(|| pread(file, spare_capacity(bytes), offset))? == 0 {
             break;
         }
     }
     // The room may be larger than what was asked for.
     bytes.truncate(length);
-    Ok(bytes)
+    Ok(())
 }
 
 /// The bytes that were promised, by their digest.

@@ -32,9 +32,6 @@ const DIRECTORIES_MAX: usize = 1024;
 /// What all of it takes at most, with the table's spare room.
 pub(super) const SIBLINGS_BYTES_MAX: usize = DIRECTORIES_MAX * 256;
 
-// What is read of a file before it is known how long it is: all of most.
-const START_BYTES: usize = 32 * 1024;
-
 /// What is known of directories.
 #[derive(Debug)]
 pub(super) struct Siblings {
@@ -80,7 +77,7 @@ impl StaticFiles {
         let siblings = self.siblings.as_ref();
         let is_plain = siblings.is_some_and(|siblings| siblings.is_plain(&self.root, path));
         let at = validators::now();
-        let mut bytes = Vec::with_capacity(START_BYTES);
+        let mut bytes = Vec::new();
         let opened = self.root.find_and_read(path, is_plain, Some(&mut bytes))?;
         Ok((opened, Beginning { bytes, at }))
     }
@@ -173,7 +170,7 @@ impl StaticFiles {
         if found.description.is_settled {
             let none = (Codings::default(), 0);
             let key = (request.path(), Some(coding));
-            self.cache.insert(key, (path, None), &found, none);
+            self.cache.insert(key, (&path, None), &found, none);
         }
         Some(found)
     }

@@ -61,14 +61,12 @@ fn nanos((seconds, nanos): Timestamp) -> i128 {
 
 /// The tag of these very bytes, by their 128-bit digest.
 pub(super) fn tag_of(digest: u128) -> String {
-    let digits = (0..32)
-        .rev()
-        .map(|place| (digest >> (4 * place)) as usize & 15);
-    let mut tag = String::with_capacity(34);
-    tag.push('"');
-    tag.extend(digits.map(|digit| char::from(b"0123456789abcdef"[digit])));
-    tag.push('"');
-    tag
+    let digit = |four_bits: u8| b"0123456789abcdef"[usize::from(four_bits)];
+    let mut tag = [b'"'; 34];
+    for (pair, byte) in tag[1..33].chunks_exact_mut(2).zip(digest.to_be_bytes()) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    str::from_utf8(&tag).expect("it is ASCII").to_owned()
 }
 
 /// The tag of a file too large to be read for it. Hashed, so that inodes are not disclosed.

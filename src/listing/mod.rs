@@ -1,8 +1,8 @@
 //! A directory without an index, as a page, as JSON, or as lines.
 //!
-//! A listing is made while it is sent: its names are read and sorted first, and then every piece is made when it is
-//! asked for, so that a large one keeps no thread for long and no page is kept for a client that takes it slowly. A
-//! small one is a single piece and goes out with its length.
+//! A listing is made while it is sent, step by step: its names are read and sorted first, and then every piece is made
+//! when it is asked for, so that a large one keeps no thread for long and no page is kept for a client that takes it
+//! slowly. A small one is a single piece and goes out with its length.
 
 mod directory;
 mod names;
@@ -11,14 +11,16 @@ mod query;
 
 use std::ffi::{CStr, CString};
 use std::io::{self, Read};
+use std::mem;
 use std::sync::Arc;
+use std::task::Poll;
 
-use crate::message::{Body, Request, Response, StatusCode, Stream};
+use crate::message::{Body, BodySource, Request, Response, StatusCode, Stream, Wake};
 use crate::tree::{Failure, is_directory};
 pub(crate) use directory::Directory;
 use directory::Kind;
-use names::Names;
 pub(crate) use names::{BYTES_MAX, Budget};
+use names::{Names, Stage};
 use page::{Entry, Sum};
 use query::{Format, Query};
 
@@ -27,6 +29,12 @@ const PIECE_BYTES: usize = 60 * 1024;
 
 // What is read at once of a directory whose names are not kept: its rows are about a piece.
 const READ_BYTES: usize = 4 * 1024;
+
+// How often such a directory is read for one piece: a filter may leave out all that is found.
+const READS_MAX: usize = 32;
+
+// After one step all of most directories is read, after two that is known, and after three it is listed.
+const STEPS_AT_ONCE: usize = 3;
 
 // Of a longer README the beginning is shown.
 const README_BYTES_MAX: usize = 32 * 1024;
@@ -39,8 +47,7 @@ const POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; s
 struct Listing {
     directory: Directory,
     query: Query,
-    /// `None` if they are given as the directory has them.
-    names: Option<Names>,
+    stage: Stage,
     sum: Sum,
     readme: Option<CString>,
     /// Made, and not yet taken.
@@ -58,7 +65,7 @@ pub(crate) fn answer(
     let query = Query::of(request);
     let format = query.format;
     let mut listing = Listing {
-        names: Names::read(&directory, &query, budget)?,
+        stage: Stage::Reading(Names::new(budget)),
         directory,
         query,
         sum: Sum::default(),
@@ -68,7 +75,9 @@ pub(crate) fn answer(
         is_over: false,
     };
     page::push_head(&mut listing.piece, listing.directory.path(), &listing.query);
-    listing.advance()?;
+    for _ in 0..STEPS_AT_ONCE {
+        listing.advance()?;
+    }
     let body = match listing.is_over {
         true => Body::from(listing.piece),
         false => Body::from(Stream {
@@ -91,17 +100,24 @@ pub(crate) fn answer(
 }
 
 impl Listing {
-    /// Makes the next piece, behind what is there of the one before.
+    /// Takes one step: reads on, or makes the next piece, behind what is there of the one before.
     fn advance(&mut self) -> Result<(), Failure> {
-        self.piece.reserve(PIECE_BYTES + READ_BYTES);
-        match self.names.take() {
-            Some(mut names) => {
-                let result = self.advance_sorted(&mut names);
-                self.names = Some(names);
-                result
-            }
-            None => self.advance_unsorted(),
+        if self.is_over {
+            return Ok(());
         }
+        match mem::replace(&mut self.stage, Stage::Unsorted) {
+            Stage::Reading(names) => self.stage = names.read_on(&self.directory, &self.query)?,
+            Stage::Sorted(mut names) => {
+                self.piece.reserve(PIECE_BYTES + READ_BYTES);
+                self.advance_sorted(&mut names)?;
+                self.stage = Stage::Sorted(names);
+            }
+            Stage::Unsorted => {
+                self.piece.reserve(PIECE_BYTES + READ_BYTES);
+                self.advance_unsorted()?;
+            }
+        }
+        Ok(())
     }
 
     fn advance_sorted(&mut self, names: &mut Names) -> Result<(), Failure> {
@@ -117,8 +133,10 @@ impl Listing {
 
     fn advance_unsorted(&mut self) -> Result<(), Failure> {
         let mut buffer = Vec::with_capacity(READ_BYTES);
-        // An empty piece, of names that cannot be asked for, would be taken for the end.
-        while self.piece.is_empty() || self.piece.len() < PIECE_BYTES / 2 {
+        for _ in 0..READS_MAX {
+            if self.piece.len() >= PIECE_BYTES / 2 {
+                break;
+            }
             let mut told: Vec<(CString, Kind)> = Vec::new();
             let more = self
                 .directory
@@ -187,15 +205,18 @@ impl Listing {
     }
 }
 
-impl Read for Listing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BodySource for Listing {
+    fn poll_read(&mut self, buffer: &mut [u8], wake: &mut Wake<'_>) -> Poll<io::Result<usize>> {
         if self.taken == self.piece.len() {
             (self.piece, self.taken) = (Vec::new(), 0);
-            if !self.is_over {
-                // What has begun cannot become an error any more: it ends here, and the client can tell.
-                self.advance()
-                    .map_err(|failure| io::Error::other(format!("{failure:?}")))?;
-            }
+            // What has begun cannot become an error any more: it ends here, and the client can tell.
+            self.advance()
+                .map_err(|failure| io::Error::other(format!("{failure:?}")))?;
+        }
+        if self.piece.is_empty() && !self.is_over {
+            // Others have their turn before more is read.
+            wake.waker().wake_by_ref();
+            return Poll::Pending;
         }
         let taken = (&self.piece[self.taken..]).read(buffer)?;
         self.taken += taken;
@@ -203,7 +224,7 @@ impl Read for Listing {
             // Nothing is kept for a client that lets us wait.
             (self.piece, self.taken) = (Vec::new(), 0);
         }
-        Ok(taken)
+        Poll::Ready(Ok(taken))
     }
 }
 

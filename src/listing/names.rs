@@ -2,11 +2,12 @@
 //! what is compared first of each lies beside its place.
 //!
 //! Clients may take a listing as slowly as they like, and its names are kept until then. What all of them keep is
-//! bounded, and so is how many long ones are read and sorted at once; a listing that finds no room left, or is too long
-//! by itself, is given in the directory's own order, which takes no memory at all, and no thread for long.
+//! bounded; a listing that finds no room left, or is too long by itself, is given in the directory's own order, which
+//! takes no memory at all.
 
 use std::cmp::Ordering;
 use std::ffi::CStr;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering as Memory};
 
@@ -20,24 +21,15 @@ pub(crate) const BYTES_MAX: usize = 32 * 1024 * 1024;
 // What one of them may take: about 150,000 names.
 const LISTING_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-// What is read of a directory at once, about a thousand names.
-const READ_BYTES: usize = 32 * 1024;
-
-// How many directories that are longer are read at once: each takes a core for as long as it takes.
-const READINGS_MAX: usize = 2;
+// What is read of a directory in one step, about 250 names: others wait for as long.
+const READ_BYTES: usize = 8 * 1024;
 
 /// What listings may take of the machine together.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     /// The memory for names that is taken, in bytes.
     bytes: AtomicUsize,
-    /// How many long directories are being read.
-    readings: AtomicUsize,
 }
-
-/// One of the readings of a budget, given back when it is dropped.
-#[derive(Debug)]
-struct Reading<'a>(&'a Budget);
 
 /// A share of a budget, given back when it is dropped.
 #[derive(Debug)]
@@ -53,7 +45,20 @@ pub(super) struct Names {
     text: Vec<u8>,
     places: Vec<Place>,
     next: usize,
-    _share: Share,
+    /// How often the directory was read for them.
+    reads: usize,
+    share: Share,
+}
+
+/// How far a listing is with its names.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Not all of them are read.
+    Reading(Names),
+    /// All of them are, and are in order.
+    Sorted(Names),
+    /// There is no room for them: they are given as the directory has them.
+    Unsorted,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,53 +70,55 @@ struct Place {
 }
 
 impl Names {
-    /// Reads and sorts them; `None` if there is not the memory to do so, or too many others do so now.
-    pub(super) fn read(
+    /// None yet.
+    pub(super) fn new(budget: &Arc<Budget>) -> Names {
+        Names {
+            text: Vec::new(),
+            places: Vec::new(),
+            next: 0,
+            reads: 0,
+            share: Share {
+                budget: Arc::clone(budget),
+                bytes: 0,
+            },
+        }
+    }
+
+    /// Reads on, once; sorts them at the directory's end.
+    pub(super) fn read_on(
+        mut self,
         directory: &Directory,
         query: &Query,
-        budget: &Arc<Budget>,
-    ) -> Result<Option<Names>, Failure> {
-        let mut share = Share {
-            budget: Arc::clone(budget),
-            bytes: 0,
-        };
-        let (mut text, mut places) = (Vec::new(), Vec::new());
+    ) -> Result<Stage, Failure> {
         let mut buffer = Vec::with_capacity(READ_BYTES);
-        let (mut reads, mut reading) = (0, None);
-        while directory.read(buffer.spare_capacity_mut(), |name, kind| {
+        let has_more = directory.read(buffer.spare_capacity_mut(), |name, kind| {
             if query.selects(name.to_bytes())
                 && let Some((key, is_directory)) = place(directory, query.column, name, kind)?
             {
-                let start = text.len() as u32;
-                text.extend_from_slice(name.to_bytes_with_nul());
-                places.push(Place {
+                let start = self.text.len() as u32;
+                self.text.extend_from_slice(name.to_bytes_with_nul());
+                self.places.push(Place {
                     key,
                     start,
                     is_directory,
                 });
             }
             Ok(())
-        })? {
-            reads += 1;
-            if reads == 2 {
-                reading = Reading::begin(budget);
-            }
-            // One more read may double both.
-            let bytes = text.capacity() + places.capacity() * size_of::<Place>();
-            if reads > 1 && reading.is_none() || !share.grow(bytes) {
-                directory.rewind()?;
-                return Ok(None);
-            }
+        })?;
+        if !has_more {
+            let mut places = mem::take(&mut self.places);
+            places.sort_unstable_by(|a, b| self.order(a, b, query.descending));
+            self.places = places;
+            return Ok(Stage::Sorted(self));
         }
-        let mut names = Names {
-            places: Vec::new(),
-            text,
-            next: 0,
-            _share: share,
-        };
-        places.sort_unstable_by(|a, b| names.order(a, b, query.descending));
-        names.places = places;
-        Ok(Some(names))
+        // One more read may double both; and what a filter leaves out has been read too.
+        self.reads += 1;
+        let bytes = self.text.capacity() + self.places.capacity() * size_of::<Place>();
+        if self.share.grow(bytes.max(self.reads * READ_BYTES)) {
+            return Ok(Stage::Reading(self));
+        }
+        directory.rewind()?;
+        Ok(Stage::Unsorted)
     }
 
     /// The next name, and whether it was a directory's.
@@ -226,31 +233,7 @@ impl Budget {
     pub(super) fn used_up() -> Budget {
         Budget {
             bytes: AtomicUsize::new(BYTES_MAX),
-            ..Budget::default()
         }
-    }
-
-    /// As if others were reading as many long directories as may be.
-    pub(super) fn busy() -> Budget {
-        Budget {
-            readings: AtomicUsize::new(READINGS_MAX),
-            ..Budget::default()
-        }
-    }
-}
-
-impl Reading<'_> {
-    /// `None` if there are as many as may be.
-    fn begin(budget: &Budget) -> Option<Reading<'_>> {
-        let reading = Reading(budget);
-        let others = budget.readings.fetch_add(1, Memory::Relaxed);
-        (others < READINGS_MAX).then_some(reading)
-    }
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.readings.fetch_sub(1, Memory::Relaxed);
     }
 }
 

@@ -150,16 +150,6 @@ pub struct Stream {
     pub length: Option<u64>,
 }
 
-/// As a handler's test reads it back. A source that has nothing to give yet is [`io::ErrorKind::WouldBlock`].
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.reader.poll_read(buffer, &mut Wake::new(Waker::noop())) {
-            Poll::Ready(read) => read,
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-        }
-    }
-}
-
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream")

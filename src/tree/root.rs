@@ -10,12 +10,12 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use rustix::buffer::spare_capacity;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::{Errno, pread, retry_on_intr};
 
@@ -34,6 +34,9 @@ const READ: OFlags = OFlags::RDONLY
 const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+
+/// What is read of a file before it is known how long it is: all of most.
+const START_BYTES: usize = 32 * 1024;
 
 /// How often to try again when something moved during a look-up (openat2(2), EAGAIN).
 const TRIES_MAX: usize = 8;
@@ -134,8 +137,8 @@ impl Root {
         self.find_and_read(path, false, None)
     }
 
-    /// The same; and fills the room of `start` with what the file begins with, before the file is looked at. Where the
-    /// directory `is_plain`, holding neither pipes nor devices, nothing is looked at before it is opened.
+    /// The same; and puts into `start` what the file begins with, read before the file is looked at. Where the directory
+    /// `is_plain`, holding neither pipes nor devices, nothing is looked at before it is opened.
     pub(crate) fn find_and_read(
         &self,
         path: &CStr,
@@ -203,10 +206,10 @@ impl Root {
             return Err(Failure::NotRegular);
         }
         let handle = self.open_beneath(directory, path, READ)?;
-        let read = start.map_or(Ok(0), |start| {
-            start.clear();
-            retry_on_intr(|| pread(&handle, spare_capacity(start), 0))
-        });
+        let read = match start {
+            Some(start) => read_start(&handle).map(|bytes| *start = bytes),
+            None => Ok(()),
+        };
         if read == Err(Errno::ISDIR) {
             return Ok(Opened::Directory(handle));
         }
@@ -338,6 +341,12 @@ impl Directory {
     fn is_deleted(&self) -> bool {
         status(&self.handle).is_ok_and(|stat| stat.st_nlink == 0)
     }
+}
+
+/// What a file begins with. Through room on the stack: how much there will be is not known yet.
+fn read_start(file: &OwnedFd) -> Result<Vec<u8>, Errno> {
+    let mut room = [const { MaybeUninit::<u8>::uninit() }; START_BYTES];
+    retry_on_intr(|| pread(file, &mut room[..], 0).map(|(bytes, _)| bytes.to_vec()))
 }
 
 fn openat2(

@@ -54,26 +54,28 @@ impl SafePath {
     /// Reads the path of a request target, still percent-encoded. Repeated slashes count once.
     pub(crate) fn from_url(path: &str) -> Result<SafePath, PathError> {
         let segments = path.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
-        let mut names: Vec<Cow<[u8]>> = Vec::new();
+        // With the NUL that ends it this is the longest that it can be.
+        let mut relative = Vec::with_capacity(path.len());
         let mut names_directory = true;
         for segment in segments.split('/') {
             let name = decode(segment)?;
             names_directory = true;
             match &name[..] {
                 b"" | b"." => {}
-                b".." => {
-                    names.pop().ok_or(PathError::AboveRoot)?;
-                }
-                _ => {
-                    names.push(name);
+                b".." if relative.is_empty() => return Err(PathError::AboveRoot),
+                b".." => relative.truncate(memchr::memrchr(b'/', &relative).unwrap_or(0)),
+                name => {
+                    if !relative.is_empty() {
+                        relative.push(b'/');
+                    }
+                    relative.extend_from_slice(name);
                     names_directory = false;
                 }
             }
         }
-        let relative = match names[..] {
-            [] => b".".to_vec(),
-            _ => names.join(&b'/'),
-        };
+        if relative.is_empty() {
+            relative.push(b'.');
+        }
         Ok(SafePath {
             relative: CString::new(relative).expect("a name with a NUL was refused"),
             names_directory,
@@ -83,6 +85,11 @@ impl SafePath {
     /// The path beneath the root, as the file system wants it.
     pub(crate) fn as_c_str(&self) -> &CStr {
         &self.relative
+    }
+
+    /// The same, for who keeps it.
+    pub(crate) fn into_c_string(self) -> CString {
+        self.relative
     }
 
     /// Whether the URL ends in a slash, and so can only mean a directory.
@@ -144,7 +151,7 @@ fn decode(segment: &str) -> Result<Cow<'_, [u8]>, PathError> {
         return Err(PathError::MalformedEscape);
     }
     let name: Cow<[u8]> = percent_decode_str(segment).into();
-    if name.contains(&0) || name.contains(&b'/') || is_path_elsewhere(&name) {
+    if memchr::memchr2(0, b'/', &name).is_some() || is_path_elsewhere(&name) {
         return Err(PathError::ForbiddenEscape);
     }
     Ok(name)
@@ -155,11 +162,13 @@ fn decode(segment: &str) -> Result<Cow<'_, [u8]>, PathError> {
 /// Here a backslash is a letter like any other, and a file called `a\b` can exist. But there is no honest use for
 /// these, and they must not reach a file system that reads them otherwise, such as a mounted Windows share.
 pub(crate) fn is_path_elsewhere(name: &[u8]) -> bool {
+    if !name.contains(&b'\\') {
+        return false;
+    }
     let mut pieces = name.split(|&byte| byte == b'\\');
     let first = pieces.next().unwrap_or_default();
-    name.contains(&b'\\')
-        && (matches!(first, b"" | b"." | b".." | [_, b':'])
-            || pieces.any(|piece| matches!(piece, b"." | b"..")))
+    (matches!(first, b"" | b"." | b".." | [_, b':'])
+        || pieces.any(|piece| matches!(piece, b"." | b"..")))
 }
 
 #[cfg(test)]

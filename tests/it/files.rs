@@ -1,4 +1,4 @@
-//! A directory as a handler: answers as plain values, no socket.
+//! A directory as a handler: answers as plain values, and over sockets where it matters who else asks.
 
 #[cfg(feature = "compress")]
 mod compress;
@@ -6,6 +6,7 @@ mod compress;
 mod compress_once;
 mod conditional;
 mod containment;
+mod crowd;
 mod digests;
 mod fresh;
 mod kinds;
