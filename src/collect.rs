@@ -23,6 +23,15 @@ impl Response {
     }
 
     /// The body as text. Fails like [`Response::into_bytes`], and if it is not UTF-8.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Response, Router};
+    ///
+    /// let router = Router::new().get("/licence", |request| Response::file(request, "LICENSE-MIT"));
+    /// let text = router.handle(&Request::get("/licence")).into_text()?;
+    /// assert!(text.starts_with("MIT License"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_text(self) -> io::Result<String> {
         let bytes = self.into_bytes()?;
         String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))

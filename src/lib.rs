@@ -17,8 +17,10 @@
 //! # }
 //! ```
 //!
-//! The [`guide`] goes on from here: routes, requests, responses, state, middleware, streaming, tests, shutdown, limits,
-//! proxies. The repository's `examples` lead from a socket to all this.
+//! The [`guide`] goes on from here, chapter by chapter: [routes](guide::routes), [requests](guide::requests),
+//! [responses](guide::responses), [middleware](guide::middleware), [state](guide::state), [streaming](guide::streaming),
+//! [tests](guide::tests), [shutdown and signals](guide::shutdown), [limits and memory](guide::limits), and a server
+//! [behind a proxy](guide::proxy). The repository's `examples` lead from a socket to all this.
 //!
 //! | feature | adds |
 //! |---|---|

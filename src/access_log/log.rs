@@ -15,6 +15,12 @@ use super::json;
 use crate::sync::unpoisoned;
 
 /// Bytes that wait or are being written at any time; 4 MiB is half a second of lines under full load.
+///
+/// ```
+/// use sockeye::access_log::{LINE_BYTES_MAX, WAITING_BYTES_MAX};
+///
+/// assert_eq!(WAITING_BYTES_MAX / LINE_BYTES_MAX, 1024); // So many of the longest lines.
+/// ```
 pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How long lines gather after a batch before the next is written.
@@ -35,13 +41,21 @@ type Output = Box<dyn Write + Send>;
 ///
 /// ```
 /// use std::time::Duration;
+/// use std::{fs, io};
 ///
 /// use sockeye::access_log::Log;
 ///
-/// let log = Log::to(std::io::sink())?;
-/// log.push("one line\n");
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("access.log");
+/// let file = path.clone();
+/// let log = Log::opening(move || fs::File::options().create(true).append(true).open(&file))?;
+/// log.push("yesterday\n");
+/// fs::rename(&path, folder.path().join("access.log.1"))?;
+/// log.reopen();
+/// log.push("today\n");
 /// assert!(log.flush(Duration::from_secs(5)));
-/// # Ok::<(), std::io::Error>(())
+/// assert_eq!(fs::read_to_string(path)?, "today\n");
+/// # Ok::<(), io::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -78,6 +92,17 @@ impl Log {
     /// # Errors
     ///
     /// If the thread cannot be started.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sockeye::access_log::Log;
+    ///
+    /// let log = Log::to(std::io::stderr())?;
+    /// log.push("one line\n");
+    /// assert!(log.flush(Duration::from_secs(5)));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn to(output: impl Write + Send + 'static) -> io::Result<Log> {
         let cannot = || Err(io::Error::other("this output cannot be opened again"));
         Log::start(Box::new(output), Box::new(cannot))

@@ -6,10 +6,32 @@
 //! output. Any other `tracing` subscriber gets the same as one event with the target [`TARGET`].
 //!
 //! A format is a pure function over one record, in a file of its own.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use sockeye::access_log::{self, Format, Log, LogLevel, Settings, Totals};
+//!
+//! let (log, totals) = (Log::to(std::io::stderr())?, Totals::default());
+//! let settings = Settings {
+//!     requests: Some((log.clone(), Format::Pretty)),
+//!     level: LogLevel::Warn,
+//!     totals: totals.clone(),
+//!     ..Settings::default()
+//! };
+//! access_log::install(log.clone(), settings)?;
+//! assert!(access_log::is_listened_to() && !access_log::explains());
+//! // Here the program serves.
+//! assert_eq!(totals.to_string(), "0 answers, 0 B");
+//! assert!(log.flush(Duration::from_secs(5))); // Before it ends.
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod combined;
 mod common;
 mod escape;
+#[cfg(test)]
+mod examples;
 mod explain;
 mod json;
 mod log;
@@ -28,12 +50,49 @@ pub use subscriber::{LogLevel, Settings, Subscriber, install};
 pub use totals::Totals;
 
 /// The target of the events that [`record`] makes.
+///
+/// ```
+/// use sockeye::access_log::TARGET;
+///
+/// // For `EnvFilter` of tracing-subscriber: warnings of everybody, and each request.
+/// assert_eq!(format!("warn,{TARGET}=info"), "warn,sockeye::access=info");
+/// ```
 pub const TARGET: &str = "sockeye::access";
 
 /// The longest line, its end included: what a pipe takes in one piece.
+///
+/// ```
+/// use sockeye::access_log::LINE_BYTES_MAX;
+///
+/// assert_eq!(LINE_BYTES_MAX, 4096); // PIPE_BUF of Linux, so that lines of two processes do not mix.
+/// ```
 pub const LINE_BYTES_MAX: usize = 4096;
 
 /// One request at its end: what was asked, what was answered, and what of the answer the kernel has taken.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use sockeye::Request;
+/// use sockeye::access_log::{Format, Record};
+///
+/// // An upload that broke off: there was no answer.
+/// let cut = Record {
+///     request: &Request::post("/photos"),
+///     received_line: None,
+///     status: None,
+///     sent_bytes: 0,
+///     received_bytes: 70_000,
+///     began: SystemTime::now(),
+///     duration: Duration::from_millis(12),
+///     reason: None,
+///     is_cut: true,
+///     exchange: None,
+/// };
+/// let mut line = String::new();
+/// Format::Pretty.write(&mut line, &cut, false);
+/// assert_eq!(line, "--- POST /photos 0 B 12 ms, received 70.0 kB, cut short\n");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
     /// The request, as far as it was understood; its client too, where there is a network.
@@ -59,6 +118,41 @@ pub struct Record<'a> {
 }
 
 /// A request and its answer as they travelled, but for their bodies, and the reasons.
+///
+/// ```
+/// # use std::time::{Duration, SystemTime};
+/// use sockeye::access_log::{self, Exchange, Log, Record, Settings, Subscriber};
+/// use sockeye::{Request, StatusCode};
+///
+/// let exchange = Exchange {
+///     request: b"GET /x HTTP/1.1\r\n\r\n",
+///     answer: b"HTTP/1.1 404 Not Found\r\n\r\n",
+///     explanation: Some("there is nothing here"),
+///     connection: "connection kept: HTTP/1.1 and no \"close\"",
+/// };
+/// let record = Record {
+///     request: &Request::get("/x"),
+///     status: Some(StatusCode::NOT_FOUND),
+///     exchange: Some(exchange),
+/// #     received_line: None,
+/// #     sent_bytes: 0,
+/// #     received_bytes: 0,
+/// #     began: SystemTime::now(),
+/// #     duration: Duration::ZERO,
+/// #     reason: None,
+/// #     is_cut: false,
+///     // …
+/// };
+/// let file = tempfile::NamedTempFile::new()?;
+/// let log = Log::to(file.reopen()?)?;
+/// let settings = Settings { explain: true, ..Settings::default() };
+/// let subscriber = Subscriber::new(log.clone(), settings);
+/// tracing::subscriber::with_default(subscriber, || access_log::record(&record));
+/// assert!(log.flush(Duration::from_secs(5)));
+/// let block = std::fs::read_to_string(file.path())?;
+/// assert!(block.contains("< HTTP/1.1 404 Not Found   # there is nothing here\n"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
     /// The request's head as received, as far as it was looked at.
@@ -72,16 +166,59 @@ pub struct Exchange<'a> {
 }
 
 /// Whether there is a subscriber for records; if not, there is no need to make one.
+///
+/// ```
+/// use sockeye::access_log;
+///
+/// // Without a subscriber a server makes no records.
+/// assert!(!access_log::is_listened_to());
+/// ```
 pub fn is_listened_to() -> bool {
     tracing::event_enabled!(target: TARGET, tracing::Level::INFO)
 }
 
 /// Whether the subscriber wants to know what travelled, too: it has events of the target [`TARGET`] down to `TRACE`.
+///
+/// ```
+/// use sockeye::access_log::{Log, Settings, Subscriber, explains};
+///
+/// let settings = Settings { explain: true, ..Settings::default() };
+/// let subscriber = Subscriber::new(Log::to(std::io::sink())?, settings);
+/// tracing::subscriber::with_default(subscriber, || assert!(explains()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn explains() -> bool {
     tracing::event_enabled!(target: TARGET, tracing::Level::TRACE)
 }
 
 /// Gives one request's record to the subscriber, if there is one.
+///
+/// ```
+/// # use std::time::{Duration, SystemTime};
+/// use sockeye::access_log::{self, Format, Log, Record, Settings, Subscriber, Totals};
+/// use sockeye::{Request, StatusCode};
+///
+/// let record = Record {
+///     request: &Request::get("/app.js"),
+///     status: Some(StatusCode::OK),
+///     sent_bytes: 1_200,
+/// #     received_line: None,
+/// #     received_bytes: 0,
+/// #     began: SystemTime::now(),
+/// #     duration: Duration::ZERO,
+/// #     reason: None,
+/// #     is_cut: false,
+/// #     exchange: None,
+///     // …
+/// };
+/// let (log, totals) = (Log::to(std::io::sink())?, Totals::default());
+/// let requests = Some((log.clone(), Format::Json));
+/// let settings = Settings { requests, totals: totals.clone(), ..Settings::default() };
+/// let subscriber = Subscriber::new(log, settings);
+/// tracing::subscriber::with_default(subscriber, || access_log::record(&record));
+/// assert_eq!(totals.to_string(), "1 answer, 1.2 kB");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub fn record(record: &Record<'_>) {
     if !is_listened_to() {
         return;
@@ -122,6 +259,14 @@ fn make_event(record: &Record<'_>) {
 }
 
 /// What a line about a request looks like.
+///
+/// ```
+/// use sockeye::access_log::Format;
+///
+/// assert_eq!("combined".parse(), Ok(Format::Combined));
+/// assert!("xml".parse::<Format>().is_err());
+/// assert_eq!(Format::ALL.map(|(name, _)| name), ["pretty", "common", "combined", "json"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// `200 GET /app.js 1.2 kB 0.3 ms`, for a person who watches.
@@ -189,89 +334,5 @@ impl FromStr for Format {
             Some((_, format)) => Ok(*format),
             None => Err("expected pretty, common, combined or json".to_owned()),
         }
-    }
-}
-
-/// Records for the tables of the formats.
-#[cfg(test)]
-mod examples {
-    use super::*;
-    use crate::message::Method;
-
-    /// 2026-11-21 10:21:58.123456 UTC.
-    fn began() -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_256_518_123_456)
-    }
-
-    pub(super) fn request(method: Method, target: &str, peer: &str) -> Request {
-        let mut request = Request::new(method, target);
-        request.peer = Some(peer.parse().unwrap());
-        request
-    }
-
-    pub(super) fn record(request: &Request) -> Record<'_> {
-        Record {
-            request,
-            received_line: None,
-            status: Some(StatusCode::OK),
-            sent_bytes: 1_234,
-            received_bytes: 0,
-            began: began(),
-            duration: Duration::from_micros(340),
-            reason: None,
-            is_cut: false,
-            exchange: None,
-        }
-    }
-
-    pub(super) fn line(format: Format, record: &Record<'_>) -> String {
-        let mut line = String::new();
-        format.write(&mut line, record, false);
-        line
-    }
-
-    #[test]
-    fn a_line_of_any_format_is_bounded_printable_ascii() {
-        let long = "\u{e9}\"\\".repeat(8_000);
-        let request = request(
-            Method::GET,
-            &format!("/{}", "a".repeat(8_000)),
-            "[2001:db8:1111:2222:3333:4444:5555:6666]:65535",
-        )
-        .with_header("Referer", &long)
-        .with_header("User-Agent", &long);
-        let garbage: Vec<u8> = (0..=255).cycle().take(8_000).collect();
-        for (_, format) in Format::ALL {
-            for received_line in [None, Some(&garbage[..]), Some(b"")] {
-                let mut line = String::new();
-                let record = Record {
-                    received_line,
-                    status: None,
-                    sent_bytes: u64::MAX,
-                    received_bytes: u64::MAX,
-                    duration: Duration::MAX,
-                    reason: Some(
-                        "every reason is a sentence of our own, about as long as this one is, or a bit longer",
-                    ),
-                    is_cut: true,
-                    ..record(&request)
-                };
-                format.write(&mut line, &record, true);
-                assert!(line.len() <= LINE_BYTES_MAX, "{format:?}: {}", line.len());
-                let text = line.strip_suffix('\n').unwrap().replace("\x1b[", "");
-                assert!(
-                    text.bytes().all(|byte| matches!(byte, b' '..=b'~')),
-                    "{text}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_format_is_known_by_its_name() {
-        for (name, format) in Format::ALL {
-            assert_eq!(name.parse(), Ok(format));
-        }
-        assert!("xml".parse::<Format>().unwrap_err().contains("json"));
     }
 }

@@ -17,13 +17,18 @@ const SWEEP_MIN: usize = 64;
 /// knowing: a browser reconnects by itself, and names the last event it received in `Last-Event-ID`.
 ///
 /// ```
-/// use sockeye::{Broadcast, Router};
+/// use sockeye::{Broadcast, Events, Handler, Request, Router};
 ///
-/// let feed = Broadcast::default();
+/// let feed = Broadcast::new(Events { buffer_bytes: 8 * 1024, ..Events::default() });
 /// let streams = feed.clone();
 /// let router = Router::new().get("/events", move |_| streams.subscribe());
-/// // Later, on any thread:
-/// feed.send("the salmon are back");
+///
+/// let stream = router.handle(&Request::get("/events")); // As a browser's `new EventSource("/events")` does.
+/// assert_eq!(feed.subscribers(), 1);
+/// assert_eq!(feed.send("the salmon are back"), 1); // On any thread.
+/// drop((feed, router));
+/// assert_eq!(stream.into_text()?, "data: the salmon are back\n\n");
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Broadcast {

@@ -33,12 +33,9 @@ impl Event {
     /// No event but a line or more that the client passes over.
     ///
     /// ```
-    /// use std::time::Duration;
-    ///
     /// use sockeye::Event;
     ///
-    /// let event = Event::comment("nothing new").with_retry(Duration::from_secs(1));
-    /// assert_eq!(event.as_str(), "retry: 1000\n: nothing new\n\n");
+    /// assert_eq!(Event::comment("nothing new").as_str(), ": nothing new\n\n");
     /// ```
     pub fn comment(text: impl AsRef<str>) -> Event {
         Event::lines("", text.as_ref())
@@ -65,6 +62,15 @@ impl Event {
     }
 
     /// The same event with the time after which a client whose connection is lost comes back; in milliseconds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use sockeye::Event;
+    ///
+    /// let event = Event::new("back at noon").with_retry(Duration::from_secs(60));
+    /// assert_eq!(event.as_str(), "retry: 60000\ndata: back at noon\n\n");
+    /// ```
     pub fn with_retry(self, after: Duration) -> Event {
         self.with_field("retry", &after.as_millis().to_string())
     }
@@ -121,6 +127,22 @@ impl From<Event> for Bytes {
 }
 
 /// Sends events to one client, from any thread. The stream ends when the last clone is dropped.
+///
+/// ```
+/// use sockeye::{Event, Response};
+///
+/// let (response, sender) = Response::events();
+/// let working = std::thread::spawn(move || {
+///     for percent in [0, 50, 100] {
+///         if sender.try_send(Event::new(percent.to_string()).with_name("progress")).is_err() {
+///             return; // The client has gone, or is too slow.
+///         }
+///     }
+/// });
+/// working.join().expect("it does not panic");
+/// assert!(response.into_text()?.ends_with("event: progress\ndata: 100\n\n"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct EventSender(Sender);
 
@@ -131,6 +153,14 @@ impl EventSender {
     }
 
     /// Whether nothing is taken any more.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let (response, sender) = Response::events();
+    /// drop(response); // As when the client has gone.
+    /// assert!(sender.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }

@@ -24,6 +24,18 @@ pub use event::{Event, EventSender, Events};
 /// Writes to the body of one response, from any thread.
 ///
 /// The body ends, once the client has taken what was sent, when the last clone is dropped.
+///
+/// ```
+/// use sockeye::Response;
+///
+/// let (response, sender) = Response::channel(1024);
+/// let other = sender.clone();
+/// sender.try_send("from here, ")?;
+/// std::thread::spawn(move || other.try_send("from there")).join().expect("it does not panic")?;
+/// drop(sender);
+/// assert_eq!(response.into_text()?, "from here, from there");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Sender(Arc<Writing>);
 
@@ -65,7 +77,7 @@ impl Response {
     /// Up to `buffer_bytes` wait for a client that is slow; a message counts with 32 bytes on top.
     ///
     /// ```
-    /// use sockeye::{Response, Router};
+    /// use sockeye::{Handler, Request, Response, Router};
     ///
     /// let router = Router::new().get("/progress", |_| {
     ///     let (response, sender) = Response::channel(64 * 1024);
@@ -78,6 +90,8 @@ impl Response {
     ///     });
     ///     response
     /// });
+    /// let response = router.handle(&Request::get("/progress"));
+    /// assert_eq!(response.body().length(), None); // Until the sender is dropped.
     /// ```
     pub fn channel(buffer_bytes: usize) -> (Response, Sender) {
         let (source, sender) = channel(buffer_bytes, None);
@@ -112,6 +126,15 @@ impl Sender {
     }
 
     /// Whether nothing is taken any more.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let (response, sender) = Response::channel(1024);
+    /// assert!(!sender.is_closed());
+    /// drop(response); // As when the client has gone.
+    /// assert!(sender.is_closed());
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.0.shared.lock().is_closed
     }

@@ -86,10 +86,13 @@ fn one_file(asked: &Path, path: &Path) -> Result<Chosen, Exit> {
 }
 
 fn not_a_directory(asked: &Path, instead: Option<PathBuf>) -> Exit {
-    let hint = match instead {
-        Some(instead) => format!("did you mean `{}`?", shown(&instead)),
-        None => "name a directory that exists; without one, ./public or the current one is served"
-            .to_owned(),
+    let hint = match (asked.to_str(), instead) {
+        (Some(flag @ ("help" | "version")), _) => format!("if you mean the flag, say --{flag}"),
+        (_, Some(instead)) => format!("did you mean `{}`?", shown(&instead)),
+        (_, None) => {
+            "name a directory that exists; without one, ./public or the current one is served"
+                .to_owned()
+        }
     };
     Exit::no_directory(format!("`{}` is not a directory\n  {hint}", shown(asked)))
 }
@@ -214,6 +217,9 @@ mod tests {
             ("wbe/other", "web/public", "did you mean `web`?"),
             ("notes.txt/x", "public", "name a directory that exists"),
             ("zzz", "public", "name a directory that exists"),
+            ("help", "public", "if you mean the flag, say --help"),
+            ("version", "public", "if you mean the flag, say --version"),
+            ("help", "halp", "if you mean the flag, say --help"),
         ] {
             let text = refused(asked, &[there]);
             assert!(

@@ -25,7 +25,9 @@ Exit codes: 0 told to stop, 1 the system refuses, 2 wrong arguments, 3 cannot li
 /// Serve a directory over HTTP/1.1.
 #[derive(Debug, Clone, PartialEq, Parser)]
 #[command(name = "sockeye", version, about, after_help = AFTER_HELP)]
-#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+// Flags that are written behind those of an alias or a script beat them.
+#[command(args_override_self = true, disable_help_subcommand = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
     /// The directory to serve, or one file [default: ./public if there is one, else the current directory]
     #[arg(value_name = "DIR")]
@@ -155,11 +157,8 @@ impl Options {
         if let Some((error, hint)) = self.files.config().compress_error() {
             return Err(Exit::usage(format!("--compress: {error}\n  {hint}")));
         }
-        let number = self
-            .directory
-            .as_deref()
-            .and_then(Path::to_str)
-            .unwrap_or("");
+        let directory = self.directory.as_deref();
+        let number = directory.and_then(Path::to_str).unwrap_or("");
         // `python3 -m http.server 8000` takes a bare port.
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         if is_number && !is_directory(Path::new(number)) {
@@ -295,6 +294,13 @@ mod tests {
         }
         assert!(parsed(&["--silent"]).quiet);
         assert!(parsed(&["--symlinks"]).files.follow_symlinks);
+    }
+
+    #[test]
+    fn of_a_flag_that_is_given_twice_the_last_counts() {
+        let options = parsed(&["-p1", "-q", "-q", "--port=2", "-H", "A: 1", "-H", "A: 2"]);
+        assert_eq!((options.port, options.quiet), (Some(2), true));
+        assert_eq!(options.responses.header.len(), 2);
     }
 
     #[test]

@@ -10,14 +10,16 @@ use super::{Exit, synonyms};
 /// clap's message about `arguments`, beginning like every other one here; for an unknown flag, a message of this crate.
 pub(super) fn exit(error: &clap::Error, command: &Command, arguments: &[OsString]) -> Exit {
     let text = error.render().to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::done(text.trim_end()),
-        _ if let Some(flag) = with_one_dash(command, arguments) => Exit::usage(format!(
+    match (error.kind(), with_one_dash(command, arguments)) {
+        (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion, _) => Exit::done(text.trim_end()),
+        (_, Some(flag)) => Exit::usage(format!(
             "`-{flag}` begins with one dash\n  did you mean `--{flag}`?"
         )),
-        ErrorKind::UnknownArgument => Exit::usage(unknown(error, command, arguments)),
+        (ErrorKind::UnknownArgument, None) => Exit::usage(unknown(error, command, arguments)),
         // After a directory's name every other one is taken for something to do instead of serving.
-        ErrorKind::ArgumentConflict if error.get(ContextKind::InvalidSubcommand).is_some() => {
+        (ErrorKind::ArgumentConflict, None)
+            if error.get(ContextKind::InvalidSubcommand).is_some() =>
+        {
             Exit::usage(unknown(error, command, arguments))
         }
         _ => Exit::usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end()),

@@ -14,10 +14,16 @@ const COMPRESSED_BYTES_MIN: usize = 1 << 20;
 /// ```
 /// use sockeye::{FilesConfig, Handler, Request, StaticFiles, StatusCode};
 ///
-/// let config = FilesConfig { listing: false, ..FilesConfig::default() };
+/// let config = FilesConfig {
+///     listing: false,
+///     index: "lib.rs".to_owned(),
+///     media_types: vec![("rs".to_owned(), "text/x-rust; charset=utf-8".to_owned())],
+///     ..FilesConfig::default()
+/// };
 /// let files = StaticFiles::with_config("src", &config)?;
-/// assert_eq!(files.handle(&Request::get("/")).status(), StatusCode::NOT_FOUND);
-/// assert_eq!(files.handle(&Request::get("/lib.rs")).status(), StatusCode::OK);
+/// let index = files.handle(&Request::get("/"));
+/// assert_eq!(index.headers().get("Content-Type"), Some("text/x-rust; charset=utf-8"));
+/// assert_eq!(files.handle(&Request::get("/files/")).status(), StatusCode::NOT_FOUND);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -64,6 +70,13 @@ impl Default for FilesConfig {
 impl FilesConfig {
     /// The memory that files, their digests and listings may take at most, in bytes, while any number of clients take
     /// them.
+    ///
+    /// ```
+    /// use sockeye::FilesConfig;
+    ///
+    /// let small = FilesConfig { cache_bytes: 0, ..FilesConfig::default() };
+    /// assert!(small.memory_bytes() < FilesConfig::default().memory_bytes());
+    /// ```
     pub fn memory_bytes(&self) -> usize {
         let work = if self.compress { WORK_BYTES_MAX } else { 0 };
         self.cache_bytes + DIGESTS_BYTES_MAX + SIBLINGS_BYTES_MAX + listing::BYTES_MAX + work

@@ -8,6 +8,7 @@ use std::ffi::{CStr, CString};
 use rustix::fs::{Dir, FileType};
 
 use super::StaticFiles;
+use crate::sync::unpoisoned;
 use crate::text::printable;
 use crate::tree::SafePath;
 use crate::tree::{Failure, Opened, is_directory};
@@ -20,6 +21,15 @@ impl StaticFiles {
     /// stands before every path that a client sees, such as `/repo`.
     ///
     /// The sentence discloses what is there and hidden: it is for the operator, not for clients.
+    ///
+    /// ```
+    /// use sockeye::StaticFiles;
+    ///
+    /// let files = StaticFiles::new("src")?;
+    /// assert_eq!(files.explain("/Lib.rs", "").as_deref(), Some("there is `/lib.rs`: letter case"));
+    /// assert_eq!(files.explain("/cellar.rs", ""), None);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn explain(&self, path: &str, base: &str) -> Option<String> {
         let path = SafePath::from_url(path).ok()?;
         let shown = |names: &CStr| format!("`{base}/{}`", shown(names.to_bytes()));
@@ -60,6 +70,51 @@ impl StaticFiles {
         }
         let found = self.elsewhere(path.names().last()?, &mut left)?;
         Some(format!("there is {}", shown(&found)))
+    }
+
+    /// Logs for the operator what clients do not learn, about once a second.
+    pub(super) fn complain(&self, raw_path: &str, failure: &Failure) {
+        let complaint = match failure {
+            // That the root is gone is logged where it is noticed, once.
+            Failure::Missing | Failure::RootGone => return,
+            Failure::Denied | Failure::Escape(_) | Failure::NotRegular
+                if self.has_logged(raw_path) =>
+            {
+                return;
+            }
+            _ if !self.complaints.admits() => return,
+            Failure::Denied => format!("no permission to read {raw_path:?}"),
+            Failure::Escape(link) => format!(
+                "the link {link:?} leads out of the served directory; --follow-symlinks would serve it"
+            ),
+            Failure::NotRegular => format!("{raw_path:?} is no regular file"),
+            Failure::Busy => {
+                format!(
+                    "out of descriptors or memory at {raw_path:?}, or it changes too fast to be read"
+                )
+            }
+            Failure::Broken(errno) => format!("cannot read {raw_path:?}: {errno}"),
+        };
+        *unpoisoned(self.complained_of.lock()) = raw_path.to_owned();
+        tracing::warn!(target: "sockeye", "{complaint}");
+    }
+
+    /// Whether the last thing that was logged is why `path`, still percent-encoded, is 404.
+    ///
+    /// ```
+    /// use std::os::unix::fs::symlink;
+    ///
+    /// use sockeye::{Handler, Request, StaticFiles};
+    ///
+    /// let directory = tempfile::tempdir()?;
+    /// symlink("/etc/hostname", directory.path().join("out"))?;
+    /// let files = StaticFiles::new(&directory)?;
+    /// assert!(files.handle(&Request::get("/out")).status().is_client_error());
+    /// assert!(files.has_logged("/out") && !files.has_logged("/elsewhere"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn has_logged(&self, path: &str) -> bool {
+        *unpoisoned(self.complained_of.lock()) == path
     }
 
     /// The same path but for the case of letters.

@@ -43,7 +43,7 @@ pub use config::FilesConfig;
 use crate::Handler;
 use crate::listing::{self, Budget, Directory};
 use crate::message::{Method, Request, Response};
-use crate::sync::{RateLimit, unpoisoned};
+use crate::sync::RateLimit;
 use crate::tree::{Failure, Opened, PathError, Root, Rules, SafePath};
 
 /// What an entry of the cache may take: far more than the largest file that is kept.
@@ -56,6 +56,18 @@ const NEWCOMERS: u64 = 8;
 /// Nothing outside the directory is ever served, by no spelling of a path and through no link, unless that is allowed
 /// by [`FilesConfig::follow_symlinks`]. Files may change at any time: every answer holds for the file as it is when it
 /// is given, and no validator outlives the bytes it was made for.
+///
+/// ```
+/// use sockeye::{Handler, Request, StaticFiles, StatusCode};
+///
+/// let files = StaticFiles::new("public")?;
+/// let page = files.handle(&Request::get("/index.html"));
+/// let tag = page.headers().get("ETag").expect("files have tags");
+/// let again = files.handle(&Request::get("/index.html").with_header("If-None-Match", tag));
+/// assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+/// assert!(files.handle(&Request::get("/../Cargo.toml")).status().is_client_error());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct StaticFiles {
     root: Arc<Root>,
@@ -107,6 +119,15 @@ impl StaticFiles {
     }
 
     /// Serves a directory.
+    ///
+    /// ```
+    /// use sockeye::{FilesConfig, Handler, Request, StaticFiles};
+    ///
+    /// let config = FilesConfig { clean_urls: true, ..FilesConfig::default() };
+    /// let files = StaticFiles::with_config("public", &config)?;
+    /// assert!(files.handle(&Request::get("/index")).status().is_success()); // index.html
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_config(root: impl AsRef<Path>, config: &FilesConfig) -> io::Result<StaticFiles> {
         let rules = Rules {
             may_escape: config.follow_symlinks,
@@ -334,38 +355,6 @@ impl StaticFiles {
                 .insert((raw_path, None), paths, &found, (siblings, second));
         }
         Ok(Found::File(found, path, siblings))
-    }
-
-    /// Logs for the operator what clients do not learn, about once a second.
-    fn complain(&self, raw_path: &str, failure: &Failure) {
-        let complaint = match failure {
-            // That the root is gone is logged where it is noticed, once.
-            Failure::Missing | Failure::RootGone => return,
-            Failure::Denied | Failure::Escape(_) | Failure::NotRegular
-                if self.has_logged(raw_path) =>
-            {
-                return;
-            }
-            _ if !self.complaints.admits() => return,
-            Failure::Denied => format!("no permission to read {raw_path:?}"),
-            Failure::Escape(link) => format!(
-                "the link {link:?} leads out of the served directory; --follow-symlinks would serve it"
-            ),
-            Failure::NotRegular => format!("{raw_path:?} is no regular file"),
-            Failure::Busy => {
-                format!(
-                    "out of descriptors or memory at {raw_path:?}, or it changes too fast to be read"
-                )
-            }
-            Failure::Broken(errno) => format!("cannot read {raw_path:?}: {errno}"),
-        };
-        *unpoisoned(self.complained_of.lock()) = raw_path.to_owned();
-        tracing::warn!(target: "sockeye", "{complaint}");
-    }
-
-    /// Whether the last thing that was logged is why `path`, still percent-encoded, is 404.
-    pub fn has_logged(&self, path: &str) -> bool {
-        *unpoisoned(self.complained_of.lock()) == path
     }
 }
 

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::syntax::{is_field_value, is_token, list_elements};
+
 /// Ordered header fields; names are compared without regard to letter case.
 ///
 /// Cloning costs a reference count; a clone that is changed afterwards gets its own copy. None at all cost nothing.
@@ -57,6 +59,15 @@ pub(crate) struct Span {
 
 /// A field that is invalid by RFC 9110 §5: its name is not a token, or its value holds CR, LF, NUL or another control
 /// character.
+///
+/// ```
+/// use sockeye::Headers;
+/// use sockeye::message::InvalidField;
+///
+/// // What would be a second field, and a cookie, is none.
+/// let location = "/\r\nSet-Cookie: id=7";
+/// assert_eq!(Headers::new().append("Location", location), Err(InvalidField));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidField;
 
@@ -110,6 +121,14 @@ impl Headers {
     }
 
     /// Takes all fields of this name away.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let mut response = Response::text("hello").with_header("Vary", "Accept").with_header("vary", "Origin");
+    /// response.headers_mut().remove("Vary");
+    /// assert_eq!(response.headers().len(), 1); // Content-Type
+    /// ```
     pub fn remove(&mut self, name: &str) {
         let mut kept = Headers::new();
         for (other, value) in self
@@ -130,12 +149,27 @@ impl Headers {
     }
 
     /// Whether a field of this name is there.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("DNT", "1");
+    /// assert!(request.headers().contains("dnt"));
+    /// ```
     #[inline]
     pub fn contains(&self, name: &str) -> bool {
         self.may_contain(name) && self.all(name).next().is_some()
     }
 
     /// The values of every line of this name, in order, as they travelled but for the blanks around them.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("Forwarded", "for=192.0.2.7").with_header("Forwarded", "for=_caf\u{e9}");
+    /// let all: Vec<&[u8]> = request.headers().all("Forwarded").collect();
+    /// assert_eq!(all, [&b"for=192.0.2.7"[..], "for=_caf\u{e9}".as_bytes()]);
+    /// ```
     #[inline]
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let fields = self.fields();
@@ -151,11 +185,29 @@ impl Headers {
 
     /// The elements of a comma-separated list field over all its lines, without blanks and empty elements
     /// (RFC 9110 §5.6.1). A comma inside a quoted string separates nothing.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/")
+    ///     .with_header("If-None-Match", "\"a,b\", W/\"c\"")
+    ///     .with_header("If-None-Match", "\"d\"");
+    /// let tags: Vec<&[u8]> = request.headers().elements("If-None-Match").collect();
+    /// assert_eq!(tags, [&b"\"a,b\""[..], b"W/\"c\"", b"\"d\""]);
+    /// ```
     pub fn elements<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.all(name).flat_map(list_elements)
     }
 
     /// Names and values in order.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let response = Response::text("hello").with_header("ETag", "\"1\"");
+    /// let names: Vec<&str> = response.headers().iter().map(|(name, _)| name).collect();
+    /// assert_eq!(names, ["Content-Type", "ETag"]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let fields = self.fields();
         fields.spans.iter().map(|span| {
@@ -170,11 +222,24 @@ impl Headers {
     }
 
     /// Whether there are no fields.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// assert!(Response::new(StatusCode::NO_CONTENT).headers().is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.fields().spans.is_empty()
     }
 
     /// The lines as they travel, each ending in CRLF, without the blank line after them.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("/").with_header("Host", "example.test").with_header("accept", "*/*");
+    /// assert_eq!(request.headers().as_lines(), b"Host: example.test\r\naccept: */*\r\n");
+    /// ```
     pub fn as_lines(&self) -> &[u8] {
         &self.fields().lines
     }
@@ -250,96 +315,6 @@ fn shape(name: &[u8]) -> u64 {
     1 << (mix % 64)
 }
 
-/// Whether `bytes` is a token (RFC 9110 §5.6.2): what names and methods are made of.
-pub(crate) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|&byte| IN_TOKENS[usize::from(byte)])
-}
-
-// Each field that is added is looked at byte by byte.
-const IN_TOKENS: [bool; 256] = {
-    let mut table = [false; 256];
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut at = 0;
-    while at < others.len() {
-        table[others[at] as usize] = true;
-        at += 1;
-    }
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] |= (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    table
-};
-
-/// Whether `bytes` may stand as a field's value (RFC 9110 §5.5): no control character but the tab, no blank at
-/// either end. Bytes above 0x7F may.
-pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
-    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    !blank(bytes.first())
-        && !blank(bytes.last())
-        // Without a way out in the middle, several are compared at once.
-        && bytes.iter().fold(true, |is_valid, &byte| {
-            is_valid & ((byte == b'\t') | ((byte >= 0x20) & (byte != 0x7f)))
-        })
-}
-
-/// The elements of one comma-separated list; see [`Headers::elements`].
-pub(crate) fn list_elements(list: &[u8]) -> impl Iterator<Item = &[u8]> {
-    // Most lists quote nothing.
-    let quotes = list.contains(&b'"');
-    let (mut quoted, mut escaped) = (false, false);
-    list.split(move |&byte| {
-        let separates = byte == b',' && !quoted;
-        if !quotes {
-            return separates;
-        }
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ => {}
-        }
-        separates
-    })
-    .map(<[u8]>::trim_ascii)
-    .filter(|element| !element.is_empty())
-}
-
-/// Whether `Accept` names one of `media_types`, which may be ranges, and does not exclude it by its weight.
-pub(crate) fn accepts(headers: &Headers, media_types: &[&str]) -> bool {
-    headers.elements("Accept").any(|range| {
-        let mut parameters = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
-        let asked = parameters.next().unwrap_or_default();
-        let is_asked = |media_type: &&str| asked.eq_ignore_ascii_case(media_type.as_bytes());
-        media_types.iter().any(is_asked) && parameters.find_map(weight) != Some(0)
-    })
-}
-
-/// The weight `q=0.25` in thousandths (RFC 9110 §12.4.2), 0 if it is malformed; `None` if the parameter is another one.
-pub(crate) fn weight(parameter: &[u8]) -> Option<u16> {
-    let value = match parameter {
-        [b'q' | b'Q', b'=', value @ ..] => value,
-        _ => return None,
-    };
-    let (whole, digits) = match value {
-        [whole] => (whole, &b""[..]),
-        [whole, b'.', digits @ ..] => (whole, digits),
-        _ => return Some(0),
-    };
-    if digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
-        return Some(0);
-    }
-    let fraction = (0..3).fold(0, |sum, place| {
-        sum * 10 + digits.get(place).map_or(0, |digit| u16::from(digit - b'0'))
-    });
-    match whole {
-        b'0' => Some(fraction),
-        b'1' if fraction == 0 => Some(1000),
-        _ => Some(0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,12 +354,6 @@ mod tests {
             );
         }
         assert!(headers.is_empty());
-    }
-
-    #[test]
-    fn a_list_is_split_at_commas_outside_quotes() {
-        let elements: Vec<_> = list_elements(b" a,, \"b,\\\"c\" ,d").collect();
-        assert_eq!(elements, [&b"a"[..], b"\"b,\\\"c\"", b"d"]);
     }
 
     #[test]

@@ -73,6 +73,15 @@ impl Response {
     ///
     /// A value that cannot be JSON (such as a map whose keys are not strings) is a fault of the program: the client
     /// gets a 500, and the reason is logged.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let response = Response::json([("chinook", 30), ("sockeye", 6)]);
+    /// assert_eq!(response.headers().get("Content-Type"), Some("application/json"));
+    /// assert_eq!(response.into_text()?, r#"[["chinook",30],["sockeye",6]]"#);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn json(value: impl Serialize) -> Response {
         match serde_json::to_vec(&value) {
             Ok(json) => Response::new(StatusCode::OK)
@@ -86,6 +95,18 @@ impl Response {
 }
 
 /// A body that is not the JSON that was expected; as a response, 400 or 415 with a sentence.
+///
+/// ```
+/// use sockeye::{Request, StatusCode};
+///
+/// let request = Request::post("/").with_header("Content-Type", "text/plain").with_body("7");
+/// let error = request.json::<u32>().expect_err("it is not called JSON");
+/// assert_eq!(error.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+/// let request = Request::post("/").with_header("Content-Type", "application/json").with_body("seven");
+/// let error = request.json::<u32>().expect_err("it is no number");
+/// assert_eq!(error.status(), StatusCode::BAD_REQUEST);
+/// assert!(error.to_string().starts_with("the body is not the JSON expected here"));
+/// ```
 #[derive(Debug)]
 pub struct JsonError {
     /// `None` if the body is not called JSON.

@@ -1,32 +1,12 @@
 //! A request, once all of its head is received.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use http::Method;
 
 use super::collected::Collected;
-use super::{Destination, Headers, Target};
-
-/// The protocol version of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    /// HTTP/1.0: one request a connection, unless the client asks for more.
-    Http10,
-    /// HTTP/1.1, and any later minor version, which is to be read as this one (RFC 9112 §2.3).
-    Http11,
-}
-
-impl Version {
-    /// As it stands in a request line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Version::Http10 => "HTTP/1.0",
-            Version::Http11 => "HTTP/1.1",
-        }
-    }
-}
+use super::{Destination, Headers, Target, Version};
 
 /// One request. The body is there only when a handler is asked for a whole answer; see [`crate::Handler`].
 ///
@@ -111,6 +91,13 @@ impl Request {
     }
 
     /// `POST target`; panics like [`Request::new`].
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::post("/fish").with_header("Content-Type", "text/plain").with_body("salmon");
+    /// assert_eq!((request.method().as_str(), request.body()), ("POST", &b"salmon"[..]));
+    /// ```
     pub fn post(target: &str) -> Request {
         Request::new(Method::POST, target)
     }
@@ -128,12 +115,33 @@ impl Request {
     }
 
     /// The same request with this body.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router};
+    ///
+    /// let router = Router::new().put("/size", |request| request.body().len().to_string());
+    /// let request = Request::new(Method::PUT, "/size").with_body(vec![0; 1000]);
+    /// assert_eq!(router.handle(&request).into_text()?, "1000");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Request {
         self.body = body.into().into();
         self
     }
 
     /// The same request from a client at this address.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new().get("/admin", |request| match request.peer() {
+    ///     Some(peer) if peer.ip().is_loopback() => StatusCode::OK,
+    ///     _ => StatusCode::FORBIDDEN,
+    /// });
+    /// let asked_from = |ip: [u8; 4]| router.handle(&Request::get("/admin").with_peer((ip, 50312).into()));
+    /// assert_eq!(asked_from([127, 0, 0, 1]).status(), StatusCode::OK);
+    /// assert_eq!(asked_from([192, 0, 2, 7]).status(), StatusCode::FORBIDDEN);
+    /// ```
     pub fn with_peer(mut self, peer: SocketAddr) -> Request {
         self.peer = Some(peer);
         self
@@ -187,6 +195,13 @@ impl Request {
     }
 
     /// The method; case-sensitive.
+    ///
+    /// ```
+    /// use sockeye::{Method, Request};
+    ///
+    /// assert_eq!(Request::get("/").method(), Method::GET);
+    /// assert!(!Request::post("/").method().is_idempotent());
+    /// ```
     pub fn method(&self) -> &Method {
         &self.method
     }
@@ -204,6 +219,15 @@ impl Request {
 
     /// The beginning of the target's path that [`Request::path`] leaves out, as the client wrote it; empty where
     /// nothing is nested. A link to another path of the same handler begins with it.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let blog = Router::new().get("/", |request| format!("<a href=\"{}/feed\">", request.prefix()));
+    /// let site = Router::new().nest("/blog", blog);
+    /// assert_eq!(site.handle(&Request::get("/blog")).into_text()?, "<a href=\"/blog/feed\">");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn prefix(&self) -> &str {
         match self.route.prefix_bytes {
             0 => "",
@@ -245,54 +269,43 @@ impl Request {
     }
 
     /// Names and decoded values of all parameters in the route's path, those of the innermost router first.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let router = Router::new().get("/{year}/{month}", |request| {
+    ///     let params: Vec<_> = request.params().map(|(name, value)| format!("{name}={value}")).collect();
+    ///     params.join(" ")
+    /// });
+    /// assert_eq!(router.handle(&Request::get("/2026/11")).into_text()?, "month=11 year=2026");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         let params = self.route.params.iter().rev();
         params.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The first value of this name in the query, decoded.
-    pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut pairs = self.query_pairs();
-        pairs.find_map(|(other, value)| (other == name).then_some(value))
-    }
-
-    /// Names and values of the query (`?a=1&b=2`), decoded as browsers encode a form: `+` is a blank, what is not UTF-8
-    /// becomes U+FFFD, a name without `=` has an empty value.
+    /// What is asked for, as it came: path, query and perhaps the server's name.
     ///
     /// ```
     /// use sockeye::Request;
     ///
-    /// let request = Request::get("/?tag=red&tag=blue&new");
-    /// let tags: Vec<_> = request.query_pairs().filter(|(name, _)| name == "tag").collect();
-    /// assert_eq!(tags.len(), 2);
-    /// assert_eq!(request.query("new").as_deref(), Some(""));
+    /// let request = Request::get("/a/../b?c=%20");
+    /// assert_eq!(request.target().as_str(), "/a/../b?c=%20");
     /// ```
-    pub fn query_pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-        form_urlencoded::parse(self.target.query().unwrap_or_default().as_bytes())
-    }
-
-    /// The first cookie of this name, as it came.
-    pub fn cookie(&self, name: &str) -> Option<&str> {
-        let mut cookies = self.cookies();
-        cookies.find_map(|(other, value)| (other == name).then_some(value))
-    }
-
-    /// Names and values of the cookies, as they came (RFC 6265 §4.2); what is not UTF-8 or has no `=` is left out.
-    pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
-        let lines = self.headers.all("Cookie");
-        let pairs = lines.flat_map(|line| line.split(|&byte| byte == b';'));
-        pairs.filter_map(|pair| {
-            let (name, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
-            Some((name.trim(), value.trim()))
-        })
-    }
-
-    /// What is asked for, as it came: path, query and perhaps the server's name.
     pub fn target(&self) -> &Target {
         &self.target
     }
 
     /// The version of the request.
+    ///
+    /// ```
+    /// use sockeye::{Request, Version};
+    ///
+    /// // A client of HTTP/1.0 gets a stream until the connection closes, and cannot tell whether that was its end.
+    /// let can_stream = |request: &Request| request.version() >= Version::Http11;
+    /// assert!(can_stream(&Request::get("/")));
+    /// ```
     pub fn version(&self) -> Version {
         self.version
     }
@@ -303,6 +316,18 @@ impl Request {
     }
 
     /// The whole body; empty while only the head is known, and if it went to an [`Upload`](crate::Upload).
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new().post("/", |request| match std::str::from_utf8(request.body()) {
+    ///     Ok(text) => Ok(text.to_uppercase()),
+    ///     Err(_) => Err(StatusCode::BAD_REQUEST),
+    /// });
+    /// assert_eq!(router.handle(&Request::post("/").with_body("hello")).into_text()?, "HELLO");
+    /// assert_eq!(router.handle(&Request::post("/").with_body([0xff])).status(), StatusCode::BAD_REQUEST);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn body(&self) -> &[u8] {
         &self.body
     }
@@ -310,6 +335,14 @@ impl Request {
     /// Whether there is a body: one that has come, or one that follows the head.
     ///
     /// Its length is decided in `wire`, by `Content-Length` and `Transfer-Encoding`.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let head = Request::post("/").with_header("Content-Length", "5"); // As Handler::handle_head sees it.
+    /// assert!(head.has_body() && head.body().is_empty());
+    /// assert!(!Request::get("/").has_body());
+    /// ```
     pub fn has_body(&self) -> bool {
         !self.body.is_empty()
             || self.headers.contains("Transfer-Encoding")
@@ -334,6 +367,17 @@ impl Request {
 
     /// A time at which all of the request that was looked at had been received. What was true of the world later may be
     /// answered. `None` for a request made by hand.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    ///
+    /// use sockeye::Request;
+    ///
+    /// // What was looked up after the request had come is no older than the question.
+    /// let looked_up = Instant::now();
+    /// let is_fresh = |request: &Request| request.received().is_some_and(|at| looked_up >= at);
+    /// assert!(!is_fresh(&Request::get("/"))); // Made by hand, it never came.
+    /// ```
     pub fn received(&self) -> Option<Instant> {
         self.received
     }

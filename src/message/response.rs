@@ -35,6 +35,13 @@ pub struct Response {
 
 impl Response {
     /// A response without fields and body.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// let gone = Response::new(StatusCode::GONE).with_header("Cache-Control", "max-age=3600");
+    /// assert_eq!((gone.status().as_u16(), gone.body().length()), (410, Some(0)));
+    /// ```
     pub fn new(status: StatusCode) -> Response {
         Response {
             status,
@@ -46,6 +53,15 @@ impl Response {
     }
 
     /// 200 with plain text.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let response = Response::text("hello\n");
+    /// assert_eq!(response.headers().get("Content-Type"), Some("text/plain; charset=utf-8"));
+    /// assert_eq!(response.into_text()?, "hello\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn text(text: impl Into<Bytes>) -> Response {
         Response::new(StatusCode::OK)
             .with_header("Content-Type", "text/plain; charset=utf-8")
@@ -137,12 +153,28 @@ impl Response {
     }
 
     /// The same response with these fields instead of its own.
+    ///
+    /// ```
+    /// use sockeye::{Headers, Response};
+    ///
+    /// let response = Response::html("<svg/>").with_headers(Headers::new()).with_header("Content-Type", "image/svg+xml");
+    /// assert_eq!(response.headers().len(), 1);
+    /// ```
     pub fn with_headers(mut self, headers: Headers) -> Response {
         self.headers = headers;
         self
     }
 
     /// The same response with this body.
+    ///
+    /// ```
+    /// use sockeye::{Response, StatusCode};
+    ///
+    /// let picture = Response::new(StatusCode::OK)
+    ///     .with_header("Content-Type", "image/gif")
+    ///     .with_body(&b"GIF89a"[..]);
+    /// assert_eq!(picture.body().length(), Some(6));
+    /// ```
     pub fn with_body(mut self, body: impl Into<Body>) -> Response {
         self.body = body.into();
         self
@@ -165,6 +197,12 @@ impl Response {
     }
 
     /// How long it is held back.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// assert!(Response::text("at once\n").delay().is_zero());
+    /// ```
     pub fn delay(&self) -> Duration {
         self.delay
     }
@@ -191,6 +229,14 @@ impl Response {
     }
 
     /// Why it is what it is, where that was said.
+    ///
+    /// ```
+    /// use sockeye::{Request, Response, StatusCode};
+    ///
+    /// let missing = Response::problem(StatusCode::NOT_FOUND, "there is no such note", &Request::get("/notes/7"));
+    /// assert_eq!(missing.explanation(), Some("there is no such note"));
+    /// assert_eq!(Response::text("a note").explanation(), None);
+    /// ```
     pub fn explanation(&self) -> Option<&str> {
         self.explanation.as_deref()
     }
@@ -201,11 +247,24 @@ impl Response {
     }
 
     /// The status.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// assert!(Router::new().handle(&Request::get("/")).status().is_client_error());
+    /// ```
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The header fields.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let response = Response::redirect("/login");
+    /// assert_eq!(response.headers().get("location"), Some("/login"));
+    /// ```
     pub fn headers(&self) -> &Headers {
         &self.headers
     }
@@ -224,6 +283,12 @@ impl Response {
     }
 
     /// The body.
+    ///
+    /// ```
+    /// use sockeye::{Body, Response};
+    ///
+    /// assert!(matches!(Response::text("hello").body(), Body::Bytes(bytes) if bytes == "hello"));
+    /// ```
     pub fn body(&self) -> &Body {
         &self.body
     }
@@ -249,6 +314,14 @@ impl Response {
     }
 
     /// Status, fields and body, taken apart.
+    ///
+    /// ```
+    /// use sockeye::Response;
+    ///
+    /// let (status, headers, body) = Response::html("<p>").into_parts();
+    /// assert_eq!((status.as_u16(), headers.len(), body.into_bytes()?), (200, 1, b"<p>".to_vec()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn into_parts(self) -> (StatusCode, Headers, Body) {
         (self.status, self.headers, self.body)
     }

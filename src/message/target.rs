@@ -27,6 +27,16 @@ pub struct Target {
 }
 
 /// Why bytes are not a request target.
+///
+/// ```
+/// use sockeye::Method;
+/// use sockeye::message::{Target, TargetError};
+///
+/// let wrong = |target: &[u8]| Target::parse(target, &Method::GET).err();
+/// assert_eq!(wrong(b"/a b"), Some(TargetError::ForbiddenByte));
+/// assert_eq!(wrong(b"index.html"), Some(TargetError::WrongForm));
+/// assert_eq!(wrong(b"http://a,b/"), Some(TargetError::BadAuthority));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetError {
     /// A control character, blank, non-ASCII byte or one of `" < > #` (and `\` in a path), which must be escaped.
@@ -67,6 +77,17 @@ impl Default for Target {
 
 impl Target {
     /// Reads a target as the request line has it; which forms are allowed depends on the method.
+    ///
+    /// ```
+    /// use sockeye::Method;
+    /// use sockeye::message::Target;
+    ///
+    /// // The asterisk form is for OPTIONS, and the authority form for CONNECT.
+    /// assert_eq!(Target::parse(b"*", &Method::OPTIONS)?.path(), "*");
+    /// assert!(Target::parse(b"*", &Method::GET).is_err());
+    /// assert_eq!(Target::parse(b"example.test:443", &Method::CONNECT)?.authority(), Some("example.test:443"));
+    /// # Ok::<(), sockeye::message::TargetError>(())
+    /// ```
     pub fn parse(bytes: &[u8], method: &Method) -> Result<Target, TargetError> {
         let mut target = Target::default();
         let text = std::str::from_utf8(bytes).map_err(|_| TargetError::ForbiddenByte)?;
@@ -141,6 +162,14 @@ impl Target {
     }
 
     /// The target exactly as the client wrote it.
+    ///
+    /// ```
+    /// use sockeye::Request;
+    ///
+    /// let request = Request::get("HTTP://example.test?q");
+    /// assert_eq!(request.target().as_str(), "HTTP://example.test?q");
+    /// assert_eq!(request.target().path(), "/");
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.raw
     }

@@ -21,7 +21,8 @@ use super::{IntoResponse, Response, StatusCode};
 /// use sockeye::{Handler, Method, Request, Router, StatusCode, Upload};
 /// use tempfile::NamedTempFile;
 ///
-/// # let directory = tempfile::tempdir()?.keep();
+/// # let temporary = tempfile::tempdir()?;
+/// # let directory = temporary.path().to_owned();
 /// let router = Router::new().upload(Method::PUT, "/notes/{number}", move |request| {
 ///     let Ok(number) = request.param("number").parse::<u32>() else {
 ///         return Ok(Upload::refused((StatusCode::BAD_REQUEST, "notes have numbers\n")));
@@ -101,6 +102,19 @@ impl Upload {
 
     /// The same, for a body of at most so many bytes; the client of a larger one gets a 413, before the upload where it
     /// says how large that is. Without it the limit is [`Limits::body_bytes_max`](crate::wire::Limits).
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, StatusCode, Upload};
+    ///
+    /// let router = Router::new().upload(Method::PUT, "/avatar", |_| {
+    ///     let upload = Upload::new(Vec::new(), |picture| format!("{} bytes\n", picture.len()));
+    ///     Ok(upload.with_bytes_max(100_000))
+    /// });
+    /// let put = |size| Request::new(Method::PUT, "/avatar").with_body(vec![0; size]);
+    /// assert_eq!(router.handle(&put(70_000)).into_text()?, "70000 bytes\n");
+    /// assert_eq!(router.handle(&put(100_001)).status(), StatusCode::PAYLOAD_TOO_LARGE);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn with_bytes_max(self, bytes: u64) -> Upload {
         Upload {
             bytes_max: Some(bytes),

@@ -7,13 +7,22 @@ use crate::message::{Body, Request, Response, StatusCode};
 use crate::middleware::{EveryError, Next, Wrap};
 
 /// A path that begins and ends with a slash.
+///
+/// ```
+/// use sockeye::middleware::base::Base;
+///
+/// let base: Base = "docs/latest".parse()?;
+/// assert_eq!(base.as_str(), "/docs/latest/");
+/// assert!("..".parse::<Base>().is_err());
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base(String);
 
 impl FromStr for Base {
     type Err = String;
 
-    /// `/repo/`, `/repo`, `repo` or `/a/b/`.
+    /// `/repo/`, `/repo`, `repo` or `/a/b/`; of `/`, or nothing, a base that changes nothing.
     fn from_str(text: &str) -> Result<Base, String> {
         let names = text.trim_matches('/');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
@@ -21,6 +30,7 @@ impl FromStr for Base {
             !name.is_empty() && !matches!(name, "." | "..") && name.chars().all(is_plain)
         };
         match names.split('/').all(is_name) {
+            _ if names.is_empty() => Ok(Base("/".to_owned())),
             true => Ok(Base(format!("/{names}/"))),
             false => {
                 Err("expected a path such as /repo/, of letters, digits and - . _ ~".to_owned())
@@ -65,10 +75,10 @@ pub fn under(base: Base, inside: impl Handler) -> impl Handler {
     let nest = move |request: &Request, next: Next<'_>| {
         let rest = request.path().strip_prefix(base.prefix());
         match rest {
+            _ if request.path() == "*" => next.run(request),
             Some(rest) if rest.is_empty() || rest.starts_with('/') => {
                 next.run(&base.nested(request.clone()))
             }
-            None if request.path() == "*" => next.run(request),
             _ => {
                 let sentence = format!(
                     "there is nothing here; the site lives under `{}`",
@@ -119,6 +129,7 @@ pub fn leading_home(base: Base, inside: impl Handler) -> impl Handler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Method;
 
     #[test]
     fn inside_sees_what_follows_the_base() {
@@ -153,11 +164,31 @@ mod tests {
     }
 
     #[test]
+    fn the_root_is_a_base_that_changes_nothing() {
+        let inside = |request: &Request| format!("{}{}", request.prefix(), request.path());
+        for base in ["/", ""] {
+            let base: Base = base.parse().unwrap();
+            assert_eq!(base.as_str(), "/");
+            let site = leading_home(base.clone(), under(base, inside));
+            for path in ["/", "/a/b?c", "//a", "*"] {
+                let method = if path == "*" {
+                    Method::OPTIONS
+                } else {
+                    Method::GET
+                };
+                let request = Request::new(method, path);
+                let text = site.handle(&request).into_text().unwrap();
+                assert_eq!(text, request.target().path());
+            }
+        }
+    }
+
+    #[test]
     fn a_base_is_a_plain_path() {
         for (text, path) in [("/repo/", "/repo/"), ("a/b", "/a/b/"), ("/v1.0", "/v1.0/")] {
             assert_eq!(text.parse::<Base>().unwrap().as_str(), path);
         }
-        for text in ["", "/", "a//b", "../a", "a b", "http://a/", "%41", "a?b"] {
+        for text in ["a//b", "../a", "a b", "http://a/", "%41", "a?b"] {
             assert!(text.parse::<Base>().is_err(), "{text}");
         }
     }

@@ -10,6 +10,14 @@ use crate::middleware::EveryResponse;
 const FOREVER: u32 = 31_536_000;
 
 /// The value of `Cache-Control` for files.
+///
+/// ```
+/// use sockeye::middleware::cache_control::CachePolicy;
+///
+/// assert_eq!("auto".parse(), Ok(CachePolicy::Auto));
+/// assert_eq!("10m".parse(), Ok(CachePolicy::Seconds(600)));
+/// assert_eq!(CachePolicy::default(), CachePolicy::NoCache);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CachePolicy {
     /// Caches keep files and ask each time whether they are still the same.

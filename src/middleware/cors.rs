@@ -13,6 +13,15 @@ const EXPOSED: &str = "Accept-Ranges, Allow, Content-Encoding, Content-Length, C
 const MAX_AGE: &str = "600";
 
 /// An origin whose pages may read.
+///
+/// ```
+/// use sockeye::middleware::cors::Origin;
+///
+/// assert_eq!("*".parse(), Ok(Origin::Any));
+/// let shop: Origin = "HTTPS://Shop.example:443".parse()?;
+/// assert_eq!(shop, Origin::Exactly("https://shop.example".to_owned())); // As browsers write it.
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// Every origin, but without credentials.

@@ -39,6 +39,18 @@ const PATH_BYTES_MAX: usize = 200;
 const PATHS_MAX: usize = 256;
 
 /// What was missing, for the person who serves; shared with the middleware that [`explained`] makes.
+///
+/// ```
+/// use sockeye::middleware::explain::{Missing, explained};
+/// use sockeye::{Handler, Request, Router};
+///
+/// let missing = Missing::default();
+/// let site = explained(missing.clone(), |_, _| None, Router::new());
+/// assert_eq!(missing.sentence(), None);
+/// let asked = Request::get("/app.js").with_header("Host", "localhost").with_peer(([127, 0, 0, 1], 5).into());
+/// site.handle(&asked);
+/// assert_eq!(missing.sentence().as_deref(), Some("asked for and not here: /app.js"));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Missing {
     state: Arc<Mutex<State>>,
@@ -121,6 +133,13 @@ impl Missing {
 }
 
 /// Why something is missing.
+///
+/// ```
+/// use sockeye::middleware::explain::Explanation;
+///
+/// let explanation = Explanation::from("there is `/app.js`: letter case".to_owned());
+/// assert!(!explanation.is_logged);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// Why, and what would help.

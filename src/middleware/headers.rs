@@ -27,6 +27,14 @@ const RESERVED: [&str; 9] = [
 const REPEATED: [&str; 4] = ["Link", "Server-Timing", "Set-Cookie", "Vary"];
 
 /// One field, for all paths or for those that a glob matches.
+///
+/// ```
+/// use sockeye::middleware::headers::Rule;
+///
+/// assert!("X-Frame-Options: DENY".parse::<Rule>().is_ok());
+/// assert!("/assets/*=Cache-Control: max-age=3600".parse::<Rule>().is_ok());
+/// assert!("Content-Length: 7".parse::<Rule>().is_err()); // It follows from the body.
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     glob: Option<WildMatch>,

@@ -13,6 +13,20 @@ use crate::message::{Method, Request, Response, StatusCode, is_authority};
 /// The names under which a server may be addressed.
 ///
 /// Loopback names always are: `localhost`, whatever ends in `.localhost`, 127.0.0.0/8 and ::1.
+///
+/// ```
+/// use sockeye::middleware::host_guard::{HostGuard, Hosts};
+/// use sockeye::{Echo, Handler, Request, StatusCode};
+///
+/// let asked = |hosts: Hosts, host: &str| {
+///     HostGuard::new(hosts, Echo).handle(&Request::get("/").with_header("Host", host)).status()
+/// };
+/// assert_eq!(asked(Hosts::loopback(), "localhost:8080"), StatusCode::OK);
+/// assert_eq!(asked(Hosts::loopback(), "192.0.2.7"), StatusCode::MISDIRECTED_REQUEST);
+/// assert_eq!(asked(Hosts::addresses(), "192.0.2.7"), StatusCode::OK);
+/// assert_eq!(asked(Hosts::addresses().and(".dev.test".parse()?), "a.dev.test"), StatusCode::OK);
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hosts {
     names: Vec<HostName>,
@@ -20,6 +34,15 @@ pub struct Hosts {
 }
 
 /// A name or address under which a server may be addressed, or several at once.
+///
+/// ```
+/// use sockeye::middleware::host_guard::HostName;
+///
+/// assert_eq!("*".parse(), Ok(HostName::Any));
+/// assert_eq!("[2001:db8::7]:8080".parse(), Ok(HostName::Address("2001:db8::7".parse()?)));
+/// assert_eq!("*.Dev.test".parse(), Ok(HostName::Name(".dev.test".to_owned())));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostName {
     /// All names and addresses there are.

@@ -29,8 +29,10 @@
 //! the whole request. What must happen once for each request is done where the status is not informational:
 //!
 //! ```
-//! # use std::sync::atomic::{AtomicU64, Ordering};
-//! # use sockeye::{Next, Request, Response};
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! use sockeye::{Handler, Next, Request, Response, Router};
+//!
 //! static ANSWERS: AtomicU64 = AtomicU64::new(0);
 //!
 //! fn count(request: &Request, next: Next<'_>) -> Response {
@@ -40,6 +42,12 @@
 //!     }
 //!     response
 //! }
+//!
+//! let app = Router::new().post("/", |_| "noted\n").wrap(count);
+//! let request = Request::post("/").with_body("salmon");
+//! assert!(app.handle_head(&request).is_none()); // As the server asks it.
+//! app.handle(&request);
+//! assert_eq!(ANSWERS.load(Ordering::Relaxed), 1);
 //! ```
 
 #[cfg(feature = "auth")]

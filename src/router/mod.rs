@@ -35,19 +35,17 @@
 //! a slash that came as `%2F` divides no segments, but is one in a parameter's value. Never make a file's name of a
 //! parameter: it may be `..`, or hold slashes. [`StaticFiles`](crate::StaticFiles), nested, is safe.
 
+mod dispatch;
 mod pattern;
 mod route;
 
 use std::{fmt, io};
 
 use crate::handler::{Handler, Uploads};
-use crate::message::{IntoResponse, Method, Request, Response, StatusCode, Upload};
+use crate::message::{IntoResponse, Method, Request, Upload};
 use crate::middleware::{Next, Wrap};
 use pattern::Beginnings;
 use route::{Endpoint, Route};
-
-// `Allow` of `OPTIONS *`, which asks about the server as a whole.
-const ALLOW: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Handlers by path, and one for everything else.
 ///
@@ -61,16 +59,6 @@ pub struct Router {
     beginnings: Beginnings,
 }
 
-/// Who answers a request, or why nobody does.
-enum Found<'a> {
-    /// The request is the one that the handler is to see, where that is another.
-    Endpoint(&'a Endpoint, Option<Box<Request>>),
-    /// The path is a route's, with these methods.
-    OtherMethods(String),
-    Server,
-    Nothing,
-}
-
 impl Router {
     /// A router that answers 404 to everything.
     pub fn new() -> Router {
@@ -82,6 +70,14 @@ impl Router {
     /// # Panics
     ///
     /// If the pattern is malformed, conflicts with another, or has this method already; so do all that add a route.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let router = Router::new().get("/rivers/{name}", |request| format!("the {}\n", request.param("name")));
+    /// assert_eq!(router.handle(&Request::get("/rivers/Adams")).into_text()?, "the Adams\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn get<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -92,6 +88,14 @@ impl Router {
     }
 
     /// Sends POST requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Response, Router};
+    ///
+    /// // A form, and the page that a reload may show again.
+    /// let router = Router::new().post("/fish", |_| Response::redirect("/fish/7"));
+    /// assert_eq!(router.handle(&Request::post("/fish")).headers().get("Location"), Some("/fish/7"));
+    /// ```
     #[track_caller]
     pub fn post<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -102,6 +106,14 @@ impl Router {
     }
 
     /// Sends PUT requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new().put("/fish/{number}", |_| StatusCode::NO_CONTENT);
+    /// let response = router.handle(&Request::new(Method::PUT, "/fish/7").with_body("salmon"));
+    /// assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    /// ```
     #[track_caller]
     pub fn put<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -112,6 +124,17 @@ impl Router {
     }
 
     /// Sends PATCH requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router};
+    ///
+    /// let router = Router::new().patch("/fish/{number}", |request| format!("{:?}", request.form_pairs().next()));
+    /// let request = Request::new(Method::PATCH, "/fish/7")
+    ///     .with_header("Content-Type", "application/x-www-form-urlencoded")
+    ///     .with_body("pounds=6");
+    /// assert_eq!(router.handle(&request).into_text()?, r#"Some(("pounds", "6"))"#);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn patch<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -122,6 +145,16 @@ impl Router {
     }
 
     /// Sends DELETE requests for paths like `pattern` to a function.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, StatusCode};
+    ///
+    /// let router = Router::new()
+    ///     .get("/fish/{number}", |_| "salmon\n")
+    ///     .delete("/fish/{number}", |_| StatusCode::NO_CONTENT);
+    /// let response = router.handle(&Request::new(Method::DELETE, "/fish/7"));
+    /// assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    /// ```
     #[track_caller]
     pub fn delete<F, R>(self, pattern: &str, function: F) -> Router
     where
@@ -136,8 +169,7 @@ impl Router {
     /// ```
     /// use sockeye::{Handler, Method, Request, Router};
     ///
-    /// let purge = Method::from_bytes(b"OPTIONS").expect("a method");
-    /// let router = Router::new().route(purge, "/cache", |_| "what may be done here\n");
+    /// let router = Router::new().route(Method::OPTIONS, "/cache", |_| "what may be done here\n");
     /// let request = Request::new(Method::OPTIONS, "/cache");
     /// assert_eq!(router.handle(&request).into_text()?, "what may be done here\n");
     /// # Ok::<(), std::io::Error>(())
@@ -160,6 +192,18 @@ impl Router {
     ///
     /// A middleware around it is called with the head first and again when all of the body is written, as for any request
     /// [with a body](crate::middleware#twice-for-a-request-with-a-body).
+    ///
+    /// ```
+    /// use sockeye::{Handler, Method, Request, Router, Upload};
+    ///
+    /// let router = Router::new().upload(Method::PUT, "/count", |_| {
+    ///     // Anything that is `Write`: a file, a pipe, a digest.
+    ///     Ok(Upload::new(Vec::new(), |bytes| format!("{} bytes\n", bytes.len())))
+    /// });
+    /// let request = Request::new(Method::PUT, "/count").with_body("salmon");
+    /// assert_eq!(router.handle(&request).into_text()?, "6 bytes\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn upload<F>(self, method: Method, pattern: &str, function: F) -> Router
     where
@@ -180,6 +224,17 @@ impl Router {
     }
 
     /// Sends all other requests for paths like `pattern` to a handler, whatever their method.
+    ///
+    /// ```
+    /// use sockeye::{Handler, Request, Router};
+    ///
+    /// let router = Router::new()
+    ///     .get("/fish", |_| "one\n")
+    ///     .any("/fish", |request: &Request| format!("not {}\n", request.method()));
+    /// assert_eq!(router.handle(&Request::get("/fish")).into_text()?, "one\n");
+    /// assert_eq!(router.handle(&Request::post("/fish")).into_text()?, "not POST\n");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[track_caller]
     pub fn any(mut self, pattern: &str, handler: impl Handler) -> Router {
         let route = self.route_mut(pattern);
@@ -197,10 +252,12 @@ impl Router {
     /// Routes of this router that lie under the prefix and begin with plain text there go before it. What the handler
     /// does not find is its 404; the fallback of this router is not asked.
     ///
-    /// ```no_run
-    /// use sockeye::{Router, StaticFiles};
+    /// ```
+    /// use sockeye::{Handler, Request, Router, StaticFiles};
     ///
     /// let router = Router::new().nest("/static", StaticFiles::new("public")?);
+    /// let page = router.handle(&Request::get("/static/index.html"));
+    /// assert_eq!(page.headers().get("Content-Type"), Some("text/html; charset=utf-8"));
     /// # Ok::<(), std::io::Error>(())
     /// ```
     #[track_caller]
@@ -281,91 +338,6 @@ impl Router {
             Err(error) => panic!("the route `{pattern}` is malformed: {error}"),
         }
     }
-
-    fn find(&self, request: &Request) -> Found<'_> {
-        let path = request.path();
-        if path == "*" {
-            return Found::Server;
-        }
-        let comparable = pattern::comparable(path);
-        let matched = comparable
-            .as_deref()
-            .filter(|path| self.beginnings.may_fit(path))
-            .and_then(|path| self.patterns.at(path).ok());
-        let Some(matched) = matched else {
-            let fallback = self.fallback.as_ref();
-            return fallback.map_or(Found::Nothing, |it| Found::Endpoint(it, None));
-        };
-        let route = &self.routes[*matched.value];
-        let Some(endpoint) = route.endpoint(request.method()) else {
-            return Found::OtherMethods(route.allow());
-        };
-        if matched.params.is_empty() && route.prefix_segments == 0 {
-            return Found::Endpoint(endpoint, None);
-        }
-        let prefix_bytes = match route.prefix_segments {
-            0 => 0,
-            segments => pattern::bytes_of_segments(path, segments),
-        };
-        let params = matched
-            .params
-            .iter()
-            .filter(|(name, _)| pattern::is_named(name));
-        let params = params.map(|(name, value)| (name.to_owned(), pattern::decoded(value)));
-        let seen = request.clone().with_route(prefix_bytes, params);
-        Found::Endpoint(endpoint, Some(Box::new(seen)))
-    }
-}
-
-impl Handler for Router {
-    fn handle(&self, request: &Request) -> Response {
-        match self.find(request) {
-            Found::Endpoint(endpoint, seen) => {
-                endpoint.handler.handle(seen.as_deref().unwrap_or(request))
-            }
-            found => refuse(found, request),
-        }
-    }
-
-    fn handle_head(&self, head: &Request) -> Option<Response> {
-        match self.find(head) {
-            Found::Endpoint(endpoint, _) if endpoint.wants_body => None,
-            Found::Endpoint(endpoint, seen) => endpoint
-                .handler
-                .handle_head(seen.as_deref().unwrap_or(head)),
-            found => Some(refuse(found, head)),
-        }
-    }
-
-    fn complete(&self, request: &Request, response: Response) -> Response {
-        let Found::Endpoint(endpoint, seen) = self.find(request) else {
-            return response;
-        };
-        let handler = &endpoint.handler;
-        handler.complete(seen.as_deref().unwrap_or(request), response)
-    }
-}
-
-/// The answer where no handler is asked.
-fn refuse(found: Found<'_>, request: &Request) -> Response {
-    let is_options = request.method() == Method::OPTIONS;
-    match found {
-        Found::OtherMethods(allow) if is_options => {
-            Response::new(StatusCode::NO_CONTENT).with_header("Allow", allow)
-        }
-        Found::OtherMethods(allow) => not_served(request, &allow),
-        // It names no resource that could be missing.
-        Found::Nothing if request.method() == Method::CONNECT => not_served(request, ALLOW),
-        Found::Server => Response::new(StatusCode::NO_CONTENT).with_header("Allow", ALLOW),
-        Found::Nothing | Found::Endpoint(..) => {
-            Response::problem(StatusCode::NOT_FOUND, "there is nothing here", request)
-        }
-    }
-}
-
-fn not_served(request: &Request, allow: &str) -> Response {
-    let sentence = "this method is not served here";
-    Response::problem(StatusCode::METHOD_NOT_ALLOWED, sentence, request).with_header("Allow", allow)
 }
 
 impl fmt::Debug for Router {

@@ -79,6 +79,15 @@ impl Config {
     /// What the allocator keeps of memory that it was given back comes on top. With glibc and handlers that collect large
     /// bodies on many threads that may be as much again; `MALLOC_ARENA_MAX=1` and `MALLOC_MMAP_THRESHOLD_=65536` in the
     /// environment make it little.
+    ///
+    /// ```
+    /// use sockeye::Config;
+    ///
+    /// let mut config = Config::default();
+    /// config.limits.body_bytes_max = 100 * 1024 * 1024;
+    /// // A body as it comes and as it is collected: for large ones there is `Upload`.
+    /// assert!(config.connection_bytes() > 200 * 1024 * 1024);
+    /// ```
     pub fn connection_bytes(&self) -> usize {
         connection::connection_bytes(&self.limits)
     }

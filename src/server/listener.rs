@@ -37,6 +37,15 @@ nix::setsockopt_impl!(
 /// Why a server cannot listen.
 ///
 /// Its `Debug` is its sentence too: that is what Rust prints of an error with which `main` returns.
+///
+/// ```
+/// use sockeye::Server;
+///
+/// let first = Server::bind("127.0.0.1:0")?;
+/// let error = Server::bind(first.local_addrs()[0]).expect_err("it listens there already");
+/// assert!(error.to_string().starts_with("cannot listen on 127.0.0.1:"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct BindError {
     /// The address that could not be listened on; `None` where what was asked for names no address.
     pub address: Option<SocketAddr>,

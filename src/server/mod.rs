@@ -44,6 +44,16 @@ use crate::sync::unpoisoned;
 use shared::Shared;
 
 /// How a server came to its end.
+///
+/// ```
+/// use sockeye::{Router, Server};
+///
+/// let server = Server::bind("127.0.0.1:0")?;
+/// server.stopper().stop();
+/// let summary = server.serve(Router::new())?;
+/// assert_eq!((summary.finished, summary.cut), (0, 0)); // Nobody came.
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Connections that were open when it was stopped and came to their own end.
@@ -123,6 +133,19 @@ impl Server {
     }
 
     /// Like [`Server::serve`], and calls `ready` once clients are answered: on this thread, which must not wait there.
+    ///
+    /// ```
+    /// use sockeye::{Router, Server};
+    ///
+    /// let server = Server::bind("127.0.0.1:0")?;
+    /// let (address, stopper) = (server.local_addrs()[0], server.stopper());
+    /// let ready = || {
+    ///     println!("http://{address}/ answers");
+    ///     stopper.stop(); // A program that serves goes on here.
+    /// };
+    /// server.serve_and(Router::new(), ready)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn serve_and(self, handler: impl Handler, ready: impl FnOnce()) -> io::Result<Summary> {
         let shared = Shared::new(self.config, Box::new(handler), self.listeners)?;
         let shared = Arc::new(shared);
@@ -144,6 +167,21 @@ impl Server {
 }
 
 /// Stops a server.
+///
+/// ```
+/// use std::thread;
+///
+/// use sockeye::{Router, Server};
+///
+/// let server = Server::bind("127.0.0.1:0")?;
+/// let stopper = server.stopper();
+/// assert_eq!(stopper.active(), 0);
+/// let serving = thread::spawn(|| server.serve(Router::new().get("/", |_| "hello\n")));
+/// stopper.stop(); // On a signal, say.
+/// let summary = serving.join().expect("it does not panic")?;
+/// assert_eq!(summary.cut, 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Stopper {
     inner: Arc<StopperInner>,

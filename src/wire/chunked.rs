@@ -251,6 +251,14 @@ pub fn write_chunk(out: &mut Vec<u8>, data: &[u8]) {
 }
 
 /// Appends the end of a chunked body to `out`.
+///
+/// ```
+/// use sockeye::wire::write_last_chunk;
+///
+/// let mut body = Vec::new();
+/// write_last_chunk(&mut body);
+/// assert_eq!(body, b"0\r\n\r\n"); // Of a body of no bytes at all.
+/// ```
 pub fn write_last_chunk(out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n\r\n");
 }

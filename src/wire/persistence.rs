@@ -3,6 +3,22 @@
 use crate::message::{Headers, Method, Request, Version};
 
 /// What becomes of a connection after an answer, and why.
+///
+/// ```
+/// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
+/// # use sockeye::Response;
+/// # use sockeye::wire::{Conversation, Limits};
+/// # let mut conversation = Conversation::new(Limits::default());
+/// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// # conversation.turn();
+/// use sockeye::wire::Persistence;
+///
+/// conversation.answer(Response::text("hello"), DATE);
+/// let sent = conversation.take_sent().expect("there is an answer");
+/// assert_eq!(sent.persistence, Persistence::Default);
+/// assert!(Persistence::KeepAlive.is_kept() && !Persistence::Close.is_kept());
+/// assert_eq!(Persistence::Close.sentence(), "connection closed: the client says \"close\"");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Persistence {
     /// Kept: HTTP/1.1 without `close`.

@@ -74,6 +74,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// Its status.
+    ///
+    /// ```
+    /// use sockeye::wire::Refusal;
+    ///
+    /// assert_eq!(Refusal::LengthAndCoding.status().as_u16(), 400);
+    /// assert_eq!(Refusal::Timeout.status().as_u16(), 408);
+    /// assert_eq!(Refusal::UnknownCoding.status().as_u16(), 501);
+    /// ```
     pub fn status(self) -> StatusCode {
         match self {
             Refusal::UnknownMethod | Refusal::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
@@ -89,6 +97,12 @@ impl Refusal {
     }
 
     /// What is wrong, as one sentence without a full stop.
+    ///
+    /// ```
+    /// use sockeye::wire::Refusal;
+    ///
+    /// assert_eq!(Refusal::BareLineEnd.sentence(), "lines must end in CRLF; with nc use -C");
+    /// ```
     pub fn sentence(self) -> &'static str {
         match self {
             Refusal::BareLineEnd => "lines must end in CRLF; with nc use -C",

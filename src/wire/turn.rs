@@ -7,6 +7,16 @@ use super::refusal::Refusal;
 use crate::message::{FileSlice, StatusCode, Stream};
 
 /// How large a request may be.
+///
+/// ```
+/// use sockeye::wire::{Conversation, Limits, Refusal, Turn};
+///
+/// let limits = Limits { head_bytes_max: 1024, ..Limits::default() };
+/// let mut conversation = Conversation::new(limits);
+/// conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\nCookie: ");
+/// conversation.receive(&[b'x'; 2000]);
+/// assert_eq!(conversation.turn(), Turn::Refuse(Refusal::HeadTooLarge)); // 431
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The request line, in bytes without its CRLF; a longer one is answered 414.
@@ -20,9 +30,30 @@ pub struct Limits {
 
 impl Limits {
     /// How many fields a head may have; more are answered 431.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Refusal, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n");
+    /// conversation.receive("X: y\r\n".repeat(Limits::FIELDS_MAX).as_bytes());
+    /// conversation.receive(b"\r\n");
+    /// assert_eq!(conversation.turn(), Turn::Refuse(Refusal::HeadTooLarge));
+    /// ```
     pub const FIELDS_MAX: usize = 100;
 
     /// How much is kept of a request line that is not understood, for the log.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(&[b'?'; 5000]);
+    /// conversation.receive(b"\r\n\r\n");
+    /// assert!(matches!(conversation.turn(), Turn::Refuse(_)));
+    /// let line = conversation.request_line_as_received().expect("it is not understood");
+    /// assert_eq!(line.len(), Limits::REQUEST_LINE_BYTES_KEPT_MAX);
+    /// ```
     pub const REQUEST_LINE_BYTES_KEPT_MAX: usize = 1024;
 }
 
@@ -37,6 +68,19 @@ impl Default for Limits {
 }
 
 /// What must happen next.
+///
+/// ```
+/// use sockeye::wire::{Conversation, Limits, Refusal, Turn};
+///
+/// let turn_after = |bytes: &[u8]| {
+///     let mut conversation = Conversation::new(Limits::default());
+///     conversation.receive(bytes);
+///     conversation.turn()
+/// };
+/// assert_eq!(turn_after(b"GET / HTTP/1.1\r\n"), Turn::NeedBytes);
+/// assert_eq!(turn_after(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Turn::Head);
+/// assert_eq!(turn_after(b"GET / HTTP/1.1\r\n\r\n"), Turn::Refuse(Refusal::HostMissing));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// Send what is in the output, read from the client, then ask again.
@@ -60,6 +104,22 @@ pub enum Turn {
 }
 
 /// What of an answer's body is not in the output and is to be sent after it. Who sends a part of it takes that part off.
+///
+/// ```
+/// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
+/// # use sockeye::Response;
+/// # use sockeye::wire::{Conversation, Limits};
+/// # let mut conversation = Conversation::new(Limits::default());
+/// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// # conversation.turn();
+/// use sockeye::wire::Payload;
+///
+/// conversation.answer(Response::stream(&b"salmon"[..]), DATE);
+/// let Payload::Stream { stream, chunked } = conversation.payload() else {
+///     panic!("it is a stream");
+/// };
+/// assert!(stream.length.is_none() && *chunked);
+/// ```
 #[derive(Debug, Default)]
 pub enum Payload {
     /// Nothing, or nothing more.
@@ -79,6 +139,20 @@ pub enum Payload {
 }
 
 /// What has been sent of an answer.
+///
+/// ```
+/// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
+/// # use sockeye::Response;
+/// # use sockeye::wire::{Conversation, Limits};
+/// # let mut conversation = Conversation::new(Limits::default());
+/// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// # conversation.turn();
+/// conversation.answer(Response::text("hello"), DATE);
+/// conversation.sent(conversation.output().len());
+/// let sent = conversation.take_finished().expect("all is sent");
+/// assert_eq!((sent.status.as_u16(), sent.body_bytes, sent.refusal), (200, 5, None));
+/// assert!(sent.persistence.is_kept());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sent {
     /// Its status.

@@ -8,6 +8,7 @@ mod channel;
 #[cfg(feature = "cli")]
 mod cli;
 mod conformance;
+mod doc_examples;
 mod echo;
 mod examples;
 #[cfg(feature = "cli")]

@@ -12,9 +12,7 @@ const LIST: &str = "tests/it/public_api.txt";
 #[test]
 fn the_public_api_is_as_listed() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = BTreeMap::new();
-    read(&root.join("src"), &mut files);
-    files.retain(|path, _| is_library(path));
+    let files = library(root);
     let types: BTreeSet<&str> = files.values().flat_map(|text| public_types(text)).collect();
     let mut items: Vec<String> = files
         .iter()
@@ -46,6 +44,14 @@ fn the_public_api_is_as_listed() {
     );
 }
 
+/// The sources of the library by their paths: everything but what the command alone uses.
+pub(crate) fn library(root: &Path) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    read(&root.join("src"), &mut files);
+    files.retain(|path, _| is_library(path));
+    files
+}
+
 fn read(folder: &Path, files: &mut BTreeMap<String, String>) {
     for entry in fs::read_dir(folder).expect("a folder of ours") {
         let path = entry.expect("an entry").path();
@@ -58,7 +64,6 @@ fn read(folder: &Path, files: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Everything but what the command alone uses.
 fn is_library(path: &str) -> bool {
     !["/src/main.rs", "/src/confine.rs", "/src/cli/"]
         .iter()
@@ -108,7 +113,8 @@ fn items(text: &str) -> impl Iterator<Item = String> {
     for (index, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
         let is_outermost = trimmed.len() == line.len();
-        if is_outermost && !trimmed.is_empty() {
+        // Bounds on lines of their own belong to what stands above.
+        if is_outermost && !["", "where", "{"].contains(&trimmed) {
             owner.clear();
             is_public_trait = trimmed.starts_with("pub trait ");
         }

@@ -9,6 +9,15 @@ const COST_MAX: u32 = 16;
 const COST: u32 = 10;
 
 /// Somebody who may enter.
+///
+/// ```
+/// use sockeye::middleware::auth::User;
+///
+/// // A line of `htpasswd -B`.
+/// let line = "ada:$2y$05$8vZrmDIkVdxVCSjXUzDJguMKCXlTpqR4rYFtGtYHF6sLZJtoALXl2";
+/// assert!(line.parse::<User>().is_ok());
+/// assert!("ada:lovelace".parse::<User>().is_err()); // No hash.
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     pub(super) name: String,
@@ -46,6 +55,13 @@ impl User {
     /// # Errors
     ///
     /// As [`hash`]; or if the name is empty or holds a colon.
+    ///
+    /// ```
+    /// use sockeye::middleware::auth::User;
+    ///
+    /// assert!(User::with_password("ada", "lovelace").is_ok());
+    /// assert!(User::with_password("ada:b", "lovelace").is_err());
+    /// ```
     pub fn with_password(name: &str, password: &str) -> Result<User, String> {
         if name.is_empty() || name.contains(':') {
             return Err("a name must not be empty or hold a colon".to_owned());
@@ -62,6 +78,14 @@ impl User {
 /// # Errors
 ///
 /// If the password is empty, holds a NUL or is longer than 72 bytes, which is where bcrypt ends.
+///
+/// ```
+/// use sockeye::middleware::auth::{User, hash};
+///
+/// let line = format!("ada:{}", hash("lovelace")?); // For the file that `--auth-file` reads.
+/// assert!(line.parse::<User>().is_ok());
+/// # Ok::<(), String>(())
+/// ```
 pub fn hash(password: &str) -> Result<String, String> {
     if password.is_empty() {
         return Err("the password is empty".to_owned());

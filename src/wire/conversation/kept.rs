@@ -5,6 +5,22 @@ use std::borrow::Cow;
 use super::Conversation;
 
 /// One request and its answer as they travelled, but for their bodies.
+///
+/// ```
+/// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
+/// use sockeye::Response;
+/// use sockeye::wire::{Conversation, Limits};
+///
+/// let mut conversation = Conversation::new(Limits::default());
+/// conversation.keep_heads();
+/// conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// conversation.turn();
+/// conversation.answer(Response::text("hello").with_explanation("a greeting"), DATE);
+/// let kept = conversation.kept().expect("heads are kept");
+/// assert_eq!(kept.request, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// assert!(kept.answer.starts_with(b"HTTP/1.1 200 OK\r\n") && kept.answer.ends_with(b"\r\n\r\n"));
+/// assert_eq!(kept.explanation.as_deref(), Some("a greeting"));
+/// ```
 #[derive(Debug, Default)]
 pub struct Kept {
     /// The request's head as received, as far as it was looked at.
@@ -17,11 +33,30 @@ pub struct Kept {
 
 impl Conversation {
     /// Keeps the heads of every exchange from now on, until the next one begins.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// assert!(conversation.kept().is_none());
+    /// conversation.keep_heads();
+    /// assert!(conversation.kept().is_some());
+    /// ```
     pub fn keep_heads(&mut self) {
         self.kept = Some(Box::default());
     }
 
     /// What was kept of the current exchange.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.keep_heads();
+    /// conversation.receive(b"GET /\r\n\r\n"); // Malformed, and kept as it is.
+    /// conversation.turn();
+    /// assert_eq!(conversation.kept().expect("heads are kept").request, b"GET /\r\n\r\n");
+    /// ```
     pub fn kept(&self) -> Option<&Kept> {
         self.kept.as_deref()
     }

@@ -13,10 +13,13 @@
 //!            └─▶ Turn::Refuse ─▶ answer() ─▶ Turn::Answered ─▶ Turn::Close
 //! ```
 
+mod end;
 mod kept;
 mod memory;
+mod output;
 mod receive;
 mod respond;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -24,11 +27,10 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::body_reader::BodyReader;
-use super::chunked::{write_chunk, write_last_chunk};
 use super::head::HeadScan;
 use super::persistence::Persistence;
 use super::refusal::Refusal;
-use super::turn::{Limits, Payload, Sent, Turn};
+use super::turn::{Limits, Payload, Turn};
 use crate::message::{Request, Response, StatusCode};
 pub use kept::Kept;
 
@@ -136,6 +138,21 @@ impl Conversation {
     }
 
     /// The buffer that received bytes are appended to, with at least `bytes` of spare capacity.
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    ///
+    /// # let mut socket = &b"GET / HTTP/1.0\r\n\r\n"[..];
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// while conversation.turn() == Turn::NeedBytes {
+    ///     let read = socket.by_ref().take(4096).read_to_end(conversation.room(4096))?;
+    ///     assert_ne!(read, 0, "the client has gone");
+    /// }
+    /// assert_eq!(conversation.turn(), Turn::Head);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
         self.input.drain(..self.consumed);
         self.consumed = 0;
@@ -149,164 +166,128 @@ impl Conversation {
     }
 
     /// Records that the client has ended its side; it may still read.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"GET / HT");
+    /// assert_eq!(conversation.turn(), Turn::NeedBytes);
+    /// conversation.receive_end();
+    /// assert_eq!(conversation.turn(), Turn::Close); // There is nobody to answer.
+    /// ```
     pub fn receive_end(&mut self) {
         self.ended = true;
     }
 
     /// The current request; after [`Turn::Refuse`], as much of it as was understood.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"GET /search?q=salmon HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// assert_eq!(conversation.turn(), Turn::Head);
+    /// assert_eq!(conversation.request().query("q").as_deref(), Some("salmon"));
+    /// ```
     pub fn request(&self) -> &Request {
         &self.request
     }
 
     /// The request line as received, where it could not be understood; then [`Conversation::request`] holds nothing of
     /// it but whether it is HEAD. Without its end, and at most [`Limits::REQUEST_LINE_BYTES_KEPT_MAX`] long.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Refusal, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"hello?\r\n\r\n");
+    /// assert_eq!(conversation.turn(), Turn::Refuse(Refusal::RequestLine));
+    /// assert_eq!(conversation.request_line_as_received(), Some(&b"hello?"[..]));
+    /// ```
     pub fn request_line_as_received(&self) -> Option<&[u8]> {
         Some(&self.refused_line[..]).filter(|line| !line.is_empty())
     }
 
     /// How many bytes of the body of the current request have been collected or sent back so far; what is discarded
     /// does not count.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsalmon");
+    /// assert_eq!(conversation.turn(), Turn::Head);
+    /// conversation.collect_body();
+    /// assert_eq!(conversation.turn(), Turn::NeedBytes);
+    /// assert_eq!(conversation.body_bytes_received(), 6);
+    /// ```
     pub fn body_bytes_received(&self) -> u64 {
         self.body_received
     }
 
-    /// The connection is over. If half a head is there, what is understood of it is in [`Conversation::request`] and
-    /// [`Conversation::request_line_as_received`] afterwards.
-    pub fn give_up(&mut self) {
-        if self.has_input() {
-            self.forget_request();
-        }
-    }
-
     /// Sets who the requests come from.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.set_peer(Some(([192, 0, 2, 7], 50312).into()));
+    /// assert_eq!(conversation.request().peer().map(|peer| peer.port()), Some(50312));
+    /// ```
     pub fn set_peer(&mut self, peer: Option<SocketAddr>) {
         self.request.peer = peer;
     }
 
     /// Sets a time at which all of the current request that has been looked at had been received.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    ///
+    /// use sockeye::wire::{Conversation, Limits};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// let now = Instant::now();
+    /// conversation.set_received(now);
+    /// assert_eq!(conversation.request().received(), Some(now));
+    /// ```
     pub fn set_received(&mut self, received: Instant) {
         self.request.received = Some(received);
     }
 
-    /// What is to be sent now.
-    pub fn output(&self) -> &[u8] {
-        &self.output[self.sent..]
-    }
-
-    /// The first `bytes` of the output have been sent.
-    pub fn sent(&mut self, bytes: usize) {
-        let of_head = bytes.min(self.head_unsent);
-        self.head_unsent -= of_head;
-        self.body_sent += (bytes - of_head) as u64;
-        self.sent += bytes;
-        if self.sent == self.output.len() {
-            self.output.clear();
-            self.sent = 0;
-        }
-    }
-
-    /// So many bytes of the [`payload`](Conversation::payload) have been sent without passing through the output.
-    pub fn sent_directly(&mut self, bytes: u64) {
-        self.body_sent += bytes;
-    }
-
-    /// What has been sent of the answer that was begun last, if all of it has been; `None` also if that was asked
-    /// before.
-    pub fn take_finished(&mut self) -> Option<Sent> {
-        let is_unfinished = matches!(self.phase, Phase::Delivering(..) | Phase::EchoingBody(_));
-        match is_unfinished || self.cut_short || !self.output.is_empty() {
-            true => None,
-            false => self.take_sent(),
-        }
-    }
-
-    /// What has been sent of the last answer; `None` if it was taken before, or there is none. A body echo counts from
-    /// the first byte of its body.
-    pub fn take_sent(&mut self) -> Option<Sent> {
-        let status = self.begun.take()?;
-        if self.has_pending_echo() {
-            return None;
-        }
-        Some(Sent {
-            status,
-            body_bytes: self.body_sent,
-            refusal: self.refusal,
-            persistence: self.persistence,
-        })
-    }
-
-    /// Whether the last answer is a body echo whose head is not written.
-    fn has_pending_echo(&self) -> bool {
-        matches!(&self.phase, Phase::EchoingBody(echo) if echo.pending.is_some())
-    }
-
-    /// What is to be sent after the output, after [`Turn::Deliver`].
-    pub fn payload(&mut self) -> &mut Payload {
-        match &mut self.phase {
-            Phase::Delivering(payload, _) => payload,
-            _ => panic!("there is a payload only after Turn::Deliver"),
-        }
-    }
-
-    /// The output and what is in the payload, to be sent together.
-    pub fn output_and_payload(&mut self) -> (&[u8], &mut Payload) {
-        match &mut self.phase {
-            Phase::Delivering(payload, _) => (&self.output[self.sent..], payload),
-            _ => panic!("there is a payload only after Turn::Deliver"),
-        }
-    }
-
-    /// What belongs behind the output, such as a piece of a file, goes to the end of this buffer, which has at least
-    /// `bytes` of spare capacity.
-    pub fn output_room(&mut self, bytes: usize) -> &mut Vec<u8> {
-        self.output.reserve(bytes);
-        &mut self.output
-    }
-
-    /// Puts a piece of a [`Payload::Stream`](super::Payload::Stream) into the output; an empty piece is its end.
-    pub fn push_stream(&mut self, piece: &[u8], chunked: bool) {
-        match (chunked, piece.is_empty()) {
-            (true, false) => write_chunk(&mut self.output, piece),
-            (true, true) => write_last_chunk(&mut self.output),
-            (false, _) => self.output.extend_from_slice(piece),
-        }
-    }
-
-    /// Whether nothing has been received since the last answer, and nothing is left to send.
-    pub fn is_between_requests(&self) -> bool {
-        matches!(self.phase, Phase::Head(_))
-            && self.consumed == self.input.len()
-            && self.output.is_empty()
-    }
-
-    /// Whether there is input that has not been read.
-    pub fn has_input(&self) -> bool {
-        self.consumed < self.input.len()
-    }
-
-    /// Whether a head is awaited, as opposed to a body.
-    pub fn awaits_head(&self) -> bool {
-        matches!(self.phase, Phase::Head(_))
-    }
-
-    /// Whether the client may still be sending what will not be read, so that the connection must be closed in stages
-    /// for the answer to arrive (RFC 9112 §9.6).
-    pub fn leaves_input_unread(&self) -> bool {
-        !self.ended && (self.unread || self.consumed < self.input.len())
-    }
-
-    /// Whether something of a handler's is in it, and is dropped with it: the reader of a body, or an upload.
-    pub fn has_stream(&self) -> bool {
-        self.upload_bytes_max().is_some()
-            || matches!(self.phase, Phase::Delivering(Payload::Stream { .. }, _))
-    }
-
-    /// The answer to the current request, or to the next one, is the last on this connection.
-    pub fn end_after_answer(&mut self) {
-        self.last = true;
-    }
-
     /// What must happen next.
+    ///
+    /// ```
+    /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    /// use sockeye::{Handler, Router};
+    ///
+    /// /// Answers all that has come, as far as a handler can without more.
+    /// fn drive(conversation: &mut Conversation, handler: &impl Handler) {
+    ///     loop {
+    ///         let response = match conversation.turn() {
+    ///             Turn::Head => handler.handle_head(conversation.request()),
+    ///             Turn::Answer => Some(handler.handle(conversation.request())),
+    ///             Turn::Refuse(refusal) => Some(refusal.response(conversation.request())),
+    ///             Turn::Answered => continue,
+    ///             Turn::NeedBytes | Turn::Body | Turn::Deliver | Turn::Close => return,
+    ///         };
+    ///         match response {
+    ///             Some(response) => conversation.answer(response, DATE),
+    ///             None => conversation.collect_body(),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let router = Router::new().get("/", |_| "one\n").post("/", |request| request.body().to_vec());
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// conversation.receive(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\ntwo");
+    /// drive(&mut conversation, &router);
+    /// let answers = String::from_utf8_lossy(conversation.output());
+    /// assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2);
+    /// assert!(answers.ends_with("two"));
+    /// ```
     pub fn turn(&mut self) -> Turn {
         loop {
             let step = match &mut self.phase {
@@ -328,31 +309,5 @@ impl Conversation {
                 return turn;
             }
         }
-    }
-
-    /// Refuses a client that has no slot, by [`Turn::Refuse`], whatever was received of its request.
-    pub fn turn_away(&mut self) {
-        if matches!(self.turn(), Turn::Head | Turn::NeedBytes) {
-            self.forget_request();
-            self.refuse(Refusal::NoRoom);
-        }
-    }
-
-    /// Ends the wait for a request that takes too long. Returns whether it is answered, by [`Turn::Refuse`]: not if
-    /// nothing was received of it, or if an answer has begun.
-    pub fn time_out(&mut self) -> bool {
-        let is_due = match &self.phase {
-            Phase::Head(_) => self.consumed < self.input.len(),
-            Phase::Collecting(..) => true,
-            Phase::EchoingBody(echo) => echo.pending.is_some(),
-            _ => false,
-        };
-        // A client that takes nothing will not take that either.
-        let is_due = is_due && self.output.is_empty();
-        if is_due {
-            self.forget_request();
-            self.refuse(Refusal::Timeout);
-        }
-        is_due
     }
 }

@@ -94,6 +94,18 @@ impl Conversation {
 
     /// Receives the body before the request is answered, after [`Turn::Head`], within its limit; [`Turn::Answer`] follows.
     /// If the request's body goes to an upload, so does [`Turn::Body`] for each piece; else it is collected.
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    ///
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    /// assert_eq!(conversation.turn(), Turn::Head);
+    /// conversation.collect_body();
+    /// conversation.receive(b"6\r\nsalmon\r\n0\r\n\r\n");
+    /// assert_eq!(conversation.turn(), Turn::Answer);
+    /// assert_eq!(conversation.request().body(), b"salmon");
+    /// ```
     pub fn collect_body(&mut self) {
         let Phase::Asked(reader) = mem::replace(&mut self.phase, Phase::Whole) else {
             panic!("a body is collected only after Turn::Head");
@@ -120,6 +132,24 @@ impl Conversation {
     }
 
     /// Records that the upload has the piece of its body that was in the request, after [`Turn::Body`].
+    ///
+    /// ```
+    /// use sockeye::wire::{Conversation, Limits, Turn};
+    /// use sockeye::{Handler, Method, Router, Upload};
+    ///
+    /// let router = Router::new().upload(Method::PUT, "/", |_| Ok(Upload::new(Vec::new(), |_| "saved\n")));
+    /// let mut conversation = Conversation::new(Limits::default());
+    /// conversation.receive(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nsal");
+    /// assert_eq!(conversation.turn(), Turn::Head);
+    /// assert!(router.handle_head(conversation.request()).is_none()); // It chooses an upload.
+    /// conversation.collect_body();
+    /// assert_eq!(conversation.turn(), Turn::Body);
+    /// assert_eq!(conversation.request().body(), b"sal"); // Given to the upload now.
+    /// conversation.body_taken();
+    /// conversation.receive(b"mon");
+    /// assert_eq!(conversation.turn(), Turn::Body);
+    /// assert_eq!(conversation.request().body(), b"mon");
+    /// ```
     pub fn body_taken(&mut self) {
         self.request.body.clear();
     }

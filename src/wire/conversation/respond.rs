@@ -27,6 +27,18 @@ impl Conversation {
     /// [`Turn::Answer`]: crate::wire::Turn::Answer
     /// [`Turn::Refuse`]: crate::wire::Turn::Refuse
     /// [`Turn::Deliver`]: crate::wire::Turn::Deliver
+    ///
+    /// ```
+    /// # use sockeye::Response;
+    /// # use sockeye::wire::{Conversation, Limits};
+    /// # let mut conversation = Conversation::new(Limits::default());
+    /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// # conversation.turn();
+    /// conversation.answer(Response::text("hello").with_header("ETag", "\"1\""), "Sat, 21 Nov 2026 10:21:58 GMT");
+    /// let answer = String::from_utf8_lossy(conversation.output());
+    /// assert!(answer.starts_with("HTTP/1.1 200 OK\r\nDate: Sat, 21 Nov 2026 10:21:58 GMT\r\n"));
+    /// assert!(answer.contains("Content-Length: 5\r\n") && answer.contains("ETag: \"1\"\r\n"));
+    /// ```
     pub fn answer(&mut self, mut response: Response, date: &str) {
         self.refusal = None;
         if let Some(kept) = &mut self.kept {
@@ -176,6 +188,22 @@ impl Conversation {
     }
 
     /// Records that the payload has been sent whole, after [`Turn::Deliver`](crate::wire::Turn::Deliver).
+    ///
+    /// ```
+    /// # const DATE: &str = "Sat, 21 Nov 2026 10:21:58 GMT";
+    /// # use sockeye::Response;
+    /// # use sockeye::wire::{Conversation, Limits, Turn};
+    /// # let mut conversation = Conversation::new(Limits::default());
+    /// # conversation.receive(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    /// # conversation.turn();
+    /// use sockeye::wire::Payload;
+    ///
+    /// conversation.answer(Response::text(vec![b'.'; 100_000]), DATE);
+    /// assert_eq!(conversation.turn(), Turn::Deliver);
+    /// *conversation.payload() = Payload::None; // Once it is sent.
+    /// conversation.delivered();
+    /// assert_eq!(conversation.turn(), Turn::Answered);
+    /// ```
     pub fn delivered(&mut self) {
         if let Phase::Delivering(_, rest) = &mut self.phase {
             self.phase = Phase::Answered(rest.take());

@@ -152,8 +152,18 @@ pub(super) fn statements(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The [`statements`] before the file's own tests.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let before_tests = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
-    statements(before_tests)
+    let begins_tests = |text: &str| {
+        let module = text.strip_prefix("#[cfg(test)]\nmod ");
+        module.is_some_and(|module| {
+            module
+                .lines()
+                .next()
+                .is_some_and(|line| line.ends_with('{'))
+        })
+    };
+    let mut starts = text.match_indices("#[cfg(test)]").map(|(at, _)| at);
+    let end = starts.find(|at| begins_tests(&text[*at..]));
+    statements(&text[..end.unwrap_or(text.len())])
 }
 
 /// Every name that a file takes from the crate's root: `crate::name`, `crate::{name, name::x}`, `super::super::name`.
