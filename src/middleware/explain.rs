@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::handler::Handler;
-use crate::message::{Method, Request, Response, StatusCode};
+use crate::message::{Method, Request, Response, StatusCode, Version};
 use crate::middleware::EveryError;
 use crate::middleware::host_guard::is_loopback_name;
 use crate::sync::unpoisoned;
@@ -196,9 +196,13 @@ pub fn explained<H: Handler>(
 }
 
 /// Whether it comes from this machine, under one of its loopback names, through no proxy and from no page of another site.
+///
+/// Most proxies name their client in a field. nginx with nothing but `proxy_pass` sends none, puts the address it connects
+/// to in `Host`, and speaks HTTP/1.0, which browsers and curl do not.
 pub(crate) fn is_from_this_machine(request: &Request) -> bool {
     let headers = request.headers();
     matches!(*request.method(), Method::GET | Method::HEAD)
+        && request.version() == Version::Http11
         && request
             .peer()
             .is_some_and(|peer| peer.ip().to_canonical().is_loopback())
@@ -251,6 +255,9 @@ mod tests {
         let mut remote = local("/a");
         remote.peer = Some(([192, 0, 2, 1], 1).into());
         assert!(!is_explained(&site, &remote));
+        let mut bare_nginx = local("/a").with_header("Connection", "close");
+        bare_nginx.version = Version::Http10;
+        assert!(!is_explained(&site, &bare_nginx));
         let mut other_name = Request::get("/a").with_header("Host", "dev.test");
         other_name.peer = Some(([127, 0, 0, 1], 1).into());
         assert!(!is_explained(&site, &other_name));
