@@ -209,6 +209,8 @@ fn what_fingers_know_from_other_servers_is_answered_with_what_to_do() {
         ("--live-reload", "reload"),
         ("--upload-files", "no uploads"),
         ("-u", "no uploads"),
+        ("--404", "the nearest 404.html"),
+        ("--daemon", "a service manager"),
         ("--no-dotfiles", "`--hidden`"),
         ("--strictPort", "`--port`"),
         ("-c-1", "`--cache`"),
