@@ -92,8 +92,11 @@ impl Missing {
     }
 
     /// The explanation for `path`, looked up at most once a second; and logged the first time, unless it was logged already.
-    fn explanation(&self, path: &str, explain: impl Fn() -> Option<Explanation>) -> Option<String> {
-        let now = Instant::now();
+    fn explanation(
+        &self,
+        (path, now): (&str, Instant),
+        explain: impl Fn() -> Option<Explanation>,
+    ) -> Option<String> {
         let mut state = unpoisoned(self.state.lock());
         let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
         if let Some(known) = state.paths.get_mut(path) {
@@ -187,7 +190,8 @@ pub fn explained<H: Handler>(
             return;
         }
         let explain = || explain(request.path(), request.prefix());
-        if let Some(explanation) = missing.explanation(path, explain) {
+        let now = request.received().unwrap_or_else(Instant::now);
+        if let Some(explanation) = missing.explanation((path, now), explain) {
             let sentence = format!("{EXPLAINED}{explanation}");
             *response = Response::problem(StatusCode::NOT_FOUND, sentence, request);
         }
