@@ -1,9 +1,11 @@
 //! Who waits costs nothing, and who works lets others have their turn.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use sockeye::message::{Request, Response};
@@ -11,7 +13,7 @@ use sockeye::router::Router;
 use sockeye::server::Config;
 
 use crate::program::{Program, crowd};
-use crate::support::{Client, TestServer, until};
+use crate::support::{Client, PATIENCE, TestServer, until};
 
 /// How much processor time the server uses while `stuck` waits for a second. The server ends the second: it closes a
 /// connection that is idle for so long.
@@ -233,6 +235,136 @@ fn the_reserve_is_one_however_many_ready_lists_there_are() {
             .iter_mut()
             .for_each(|client| assert_eq!(client.hear().text(), "through\n"));
     }
+}
+
+#[test]
+fn a_thread_that_comes_back_when_all_are_blocked_sees_to_every_ready_list() {
+    // Which list the thread has that comes back differs from one server to the next.
+    for round in 0..16 {
+        let inside = Arc::new(AtomicUsize::new(0));
+        let (let_out, gate) = mpsc::channel::<()>();
+        let (count, gate) = (Arc::clone(&inside), Mutex::new(gate));
+        let config = Config {
+            threads: 3,
+            active_threads: 2,
+            ready_lists: 2,
+            ..Config::default()
+        };
+        let router = Router::new()
+            .get("/gate", move |_: &Request| {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = gate.lock().unwrap().recv();
+                Response::text("through\n")
+            })
+            .get("/", |_: &Request| Response::text("hello\n"));
+        let server = TestServer::with_config(config, router);
+        // The monitor sleeps until the first of these has waited too long.
+        let mut idle: Vec<Client> = (0..2).map(|_| server.connect()).collect();
+        for client in &mut idle {
+            assert_eq!(client.ask("GET /").status, 200);
+        }
+        let mut blocked: Vec<Client> = (0..3).map(|_| server.connect()).collect();
+        for (number, client) in blocked.iter_mut().enumerate() {
+            assert_eq!(client.ask("GET /").status, 200);
+            client.say("GET /gate HTTP/1.1\r\nHost: a\r\n\r\n");
+            until("it is blocked", || {
+                inside.load(Ordering::SeqCst) == number + 1
+            });
+        }
+        // Its list is its processor's, or the next in turn.
+        let mut late = match round % 2 {
+            0 => idle.pop().unwrap(),
+            _ => server.connect(),
+        };
+        late.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        let wait = Some(Duration::from_millis(50));
+        late.stream().set_read_timeout(wait).unwrap();
+        assert!(late.stream().peek(&mut [0]).is_err(), "nobody is there");
+        late.stream().set_read_timeout(Some(PATIENCE)).unwrap();
+        let asked = Instant::now();
+        let_out.send(()).unwrap();
+        assert_eq!(late.hear().text(), "hello\n");
+        let waited = asked.elapsed();
+        assert!(waited < Duration::from_secs(1), "it waited for {waited:?}");
+    }
+}
+
+#[test]
+fn a_thread_that_is_left_alone_sees_to_every_ready_list_however_busy_the_others_are() {
+    // Which list the thread has that is left differs from one server to the next.
+    for round in 0..6 {
+        let door = Door::default();
+        let inner = door.clone();
+        let config = Config {
+            threads: 4,
+            active_threads: 3,
+            ready_lists: 3,
+            ..Config::default()
+        };
+        let router = Router::new()
+            .get("/door", move |_: &Request| {
+                inner.wait();
+                Response::text("through\n")
+            })
+            .get("/costly", |_: &Request| work(Duration::from_millis(2)))
+            .get("/", |_: &Request| Response::text("hello\n"));
+        let server = TestServer::with_config(config, router);
+        let mut blocked: Vec<Client> = (0..3).map(|_| server.connect()).collect();
+        for (number, client) in blocked.iter_mut().enumerate() {
+            assert_eq!(client.ask("GET /").status, 200);
+            client.say("GET /door HTTP/1.1\r\nHost: a\r\n\r\n");
+            until("it is blocked", || door.waiting() == number + 1);
+        }
+        let mut busy: Vec<Client> = (0..40).map(|_| server.connect()).collect();
+        for client in &mut busy {
+            assert_eq!(client.ask("GET /").status, 200);
+        }
+        for client in &mut busy {
+            client.say("GET /costly HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50));
+        }
+        // Some four seconds of work. Each newcomer is expected in another list than the one before.
+        for _ in 0..3 {
+            let asked = Instant::now();
+            assert_eq!(server.ask("GET /").text(), "hello\n");
+            let waited = asked.elapsed();
+            let most = Duration::from_secs(1);
+            assert!(waited < most, "round {round}: it waited for {waited:?}");
+        }
+        door.open();
+    }
+}
+
+#[test]
+fn what_one_thread_has_taken_is_shared_although_no_handler_blocks() {
+    let config = Config {
+        active_threads: 2,
+        ready_lists: 1,
+        ..Config::default()
+    };
+    let threads = Arc::new(Mutex::new(HashSet::new()));
+    let seen = Arc::clone(&threads);
+    // Shorter than what is taken for blocked.
+    let server = TestServer::with_config(config, move |_: &Request| {
+        seen.lock().unwrap().insert(thread::current().id());
+        work(Duration::from_millis(1))
+    });
+    let mut clients: Vec<Client> = (0..8).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("GET /").status, 200);
+    }
+    // One may be taken up before the others are there: each round is a try.
+    let shared = (0..50).filter(|_| {
+        threads.lock().unwrap().clear();
+        for client in &mut clients {
+            client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        }
+        for client in &mut clients {
+            assert_eq!(client.hear().text(), "worked\n");
+        }
+        threads.lock().unwrap().len() > 1
+    });
+    let shared = shared.count();
+    assert!(shared > 40, "{shared} of 50 times");
 }
 
 #[test]
