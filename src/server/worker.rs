@@ -17,8 +17,11 @@ use super::shared::Shared;
 // After a failure that may come again at once. Short beside any deadline, long beside what the failing call takes.
 const BREATH: Duration = Duration::from_millis(10);
 
-// How many clients one worker lets in before it looks at those that are there.
-const ACCEPTS_MAX: usize = 64;
+// For how long one worker lets clients in, and answers them, before it looks at those that are there.
+const ACCEPT_TIME_MAX: Duration = Duration::from_millis(1);
+
+// Who works so long on a batch has another help with what is left. To wake that one costs a hundredth of it.
+const SHARE_AFTER: Duration = Duration::from_micros(250);
 
 // How often one worker drives one connection in a row.
 const DRIVES_MAX: usize = 4;
@@ -43,6 +46,8 @@ pub(super) struct Worker<'a> {
     /// How often it has asked the kernel for events.
     looks: usize,
     events: Vec<Event>,
+    /// When it took its batch, or last woke another to help with it.
+    shared_at: Instant,
 }
 
 impl<'a> Worker<'a> {
@@ -61,6 +66,7 @@ impl<'a> Worker<'a> {
             permit: 0,
             looks: 0,
             events: Vec::with_capacity(EVENTS_MAX),
+            shared_at: Instant::now(),
         }
     }
 
@@ -90,6 +96,12 @@ impl<'a> Worker<'a> {
     fn next_event(&mut self) -> Option<Event> {
         let shared = self.shared;
         if let Some(event) = shared.queue.take_own(self.permit) {
+            // The time is that of the last answer.
+            let now = self.context.now;
+            if now.saturating_duration_since(self.shared_at) > SHARE_AFTER {
+                self.shared_at = now;
+                shared.lists().wake_one(self.own_list());
+            }
             return Some(event);
         }
         // Its own list before others' batches, so that those who are in it do not wait while it helps others; in turn with
@@ -131,7 +143,10 @@ impl<'a> Worker<'a> {
         let shared = self.shared;
         let (lists, own) = (shared.lists(), self.own_list());
         let mut event = shared.queue.take(self.permit);
-        for list in (own + 1..lists.len()).chain(0..own) {
+        // Each is first in its turn, since the first may always have some.
+        let first = self.looks / 2;
+        let others = (first..first + lists.len()).map(|number| number % lists.len());
+        for list in others.filter(|&list| list != own) {
             event = event.or_else(|| self.look_at(list));
         }
         event
@@ -168,10 +183,11 @@ impl<'a> Worker<'a> {
                     *event = lease.keep();
                 }
             }
+            self.shared_at = Instant::now();
             shared.queue.fill(self.permit, &self.events[1..]);
             if self.events.len() == EVENTS_MAX {
-                // There may be more. For less, to wake another costs more than it helps, unless a handler takes its time,
-                // and then the monitor wakes one.
+                // There may be more. For less, to wake another costs more than it helps, unless handlers take their time:
+                // then it is done after the first, or by the monitor.
                 shared.lists().wake_one(self.own_list());
             }
         }
@@ -197,7 +213,8 @@ impl<'a> Worker<'a> {
             return;
         };
         let (mut is_armed, mut makes_room) = (false, false);
-        for _ in 0..ACCEPTS_MAX {
+        let began = Instant::now();
+        while !is_armed || began.elapsed() < ACCEPT_TIME_MAX {
             let accepted = listener::accept(listener);
             let lasting = accepted.as_ref().err();
             let lasting = lasting.filter(|error| listener::is_lasting(error));

@@ -85,10 +85,15 @@ impl WorkerPool {
             free = unpoisoned(self.permit_is_free.wait(free));
         }
         let permit = free.pop().filter(|_| !self.is_over())?;
-        self.free_count.store(free.len(), Ordering::Relaxed);
+        let left = free.len();
+        self.free_count.store(left, Ordering::Relaxed);
         let this = &self.workers[worker];
         this.permit.store(permit, Ordering::Relaxed);
         this.state.fetch_or(PERMITTED, Ordering::SeqCst);
+        if left > 0 {
+            // Nobody works with those; that this one should is for the monitor to say, which sleeps while nobody works.
+            self.alarm.wake_if_asleep();
+        }
         Some(permit)
     }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -113,7 +112,7 @@ fn a_blocked_client_that_is_gone_frees_its_slot_at_once() {
 }
 
 /// Uses the processor for so long.
-fn work(duration: Duration) -> Response {
+pub(crate) fn work(duration: Duration) -> Response {
     let end = Instant::now() + duration;
     while Instant::now() < end {
         std::hint::spin_loop();
@@ -202,105 +201,6 @@ fn a_flood_of_wrong_passwords_keeps_nobody_else_waiting() {
         let bound = Duration::from_millis(if cfg!(debug_assertions) { 1000 } else { 500 });
         assert!(worst < bound, "somebody waited for {worst:?}");
     });
-}
-
-#[test]
-fn no_more_threads_work_than_are_allowed_while_no_handler_blocks() {
-    let at_work = Arc::new(AtomicUsize::new(0));
-    let (beyond, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counters = (at_work, Arc::clone(&beyond), Arc::clone(&all));
-    let config = Config {
-        active_threads: 2,
-        ..Config::default()
-    };
-    let server = TestServer::with_config(config, move |_: &Request| {
-        let (at_work, beyond, all) = &counters;
-        let others = at_work.fetch_add(1, Ordering::SeqCst);
-        beyond.fetch_add(usize::from(others >= 2), Ordering::SeqCst);
-        all.fetch_add(1, Ordering::SeqCst);
-        let response = work(Duration::from_micros(20));
-        at_work.fetch_sub(1, Ordering::SeqCst);
-        response
-    });
-    crowd(4, |_| {
-        let mut clients: Vec<Client> = (0..8).map(|_| server.connect()).collect();
-        for _ in 0..100 {
-            for client in &mut clients {
-                client.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-            }
-            for client in &mut clients {
-                assert_eq!(client.hear().status, 200);
-            }
-        }
-    });
-    // A thread that waits for a processor for long, because other programs have them all, is taken for blocked.
-    let (beyond, all) = (beyond.load(Ordering::SeqCst), all.load(Ordering::SeqCst));
-    assert!(
-        beyond * 20 < all,
-        "{beyond} of {all} answers were made beside two others"
-    );
-}
-
-/// A door that handlers wait at until it is opened, and how many do.
-#[derive(Clone, Default)]
-struct Door(Arc<(Mutex<(bool, usize)>, Condvar)>);
-
-impl Door {
-    fn wait(&self) {
-        let mut state = self.0.0.lock().unwrap();
-        state.1 += 1;
-        drop(self.0.1.wait_while(state, |state| !state.0).unwrap());
-    }
-
-    fn waiting(&self) -> usize {
-        self.0.0.lock().unwrap().1
-    }
-
-    fn open(&self) {
-        self.0.0.lock().unwrap().0 = true;
-        self.0.1.notify_all();
-    }
-}
-
-#[test]
-fn the_reserve_is_one_however_many_ready_lists_there_are() {
-    // With all threads but one blocked, that one serves both lists.
-    for (threads, blocked) in [(32, 24), (4, 3)] {
-        let door = Door::default();
-        let inner = door.clone();
-        let config = Config {
-            threads,
-            active_threads: 2,
-            ready_lists: 2,
-            ..Config::default()
-        };
-        let router = Router::new()
-            .get("/door", move |_: &Request| {
-                inner.wait();
-                Response::text("through\n")
-            })
-            .get("/", |_: &Request| Response::text("hello\n"));
-        let server = TestServer::with_config(config, router);
-        let mut others: Vec<Client> = (0..20).map(|_| server.connect()).collect();
-        others
-            .iter_mut()
-            .for_each(|client| assert_eq!(client.ask("GET /").status, 200));
-        let mut waiting: Vec<Client> = (0..blocked).map(|_| server.connect()).collect();
-        waiting
-            .iter_mut()
-            .for_each(|client| client.say("GET /door HTTP/1.1\r\nHost: a\r\n\r\n"));
-        until("they are blocked", || door.waiting() == blocked);
-        for _ in 0..3 {
-            for client in &mut others {
-                assert_eq!(client.ask("GET /").text(), "hello\n");
-            }
-            assert_eq!(server.ask("GET /").text(), "hello\n");
-        }
-        door.open();
-        waiting
-            .iter_mut()
-            .for_each(|client| assert_eq!(client.hear().text(), "through\n"));
-    }
 }
 
 #[test]
