@@ -87,10 +87,11 @@ impl Rule {
 
     /// Several parts of a file have a media type of their own, which says where each ends.
     fn is_true_of(&self, response: &Response) -> bool {
-        let (status, media_type) = (response.status(), response.headers().get("Content-Type"));
-        !is_one_of(&OF_CONTENT, &self.name)
-            || !(status.is_client_error() || status.is_server_error())
-                && !media_type.is_some_and(|it| it.starts_with("multipart/byteranges"))
+        let status = response.status();
+        let media_type = response.headers().get("Content-Type");
+        let is_of_parts = media_type.is_some_and(|it| it.starts_with("multipart/byteranges"));
+        let is_error = status.is_client_error() || status.is_server_error();
+        !is_one_of(&OF_CONTENT, &self.name) || !(is_error || is_of_parts)
     }
 
     fn apply(&self, is_logged: &AtomicBool, headers: &mut Headers) {
