@@ -18,8 +18,8 @@ bounds=(
   "browser 12200 0"
   "compressed 14600 0"
   "unmodified 5550 0"
-  "missing 7700 5"
-  "many 17000 17"
+  "missing 6980 2"
+  "many 16610 16"
 )
 
 work=$(mktemp -d)

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 fn ask() -> Result<(), Box<dyn Error>> {
     let address = std::env::args()
         .nth(1)
+        .filter(|address| address.contains(':'))
         .ok_or("say where to: http_client_by_hand HOST:PORT [PATH], such as 127.0.0.1:8080 /")?;
     let path = std::env::args().nth(2).unwrap_or("/".to_owned());
     if !path.starts_with('/') || path.contains(|c: char| c.is_ascii_control() || c == ' ') {

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
 fn talk() -> Result<(), Box<dyn Error>> {
     let address = std::env::args()
         .nth(1)
+        .filter(|address| address.contains(':'))
         .ok_or("say where to: tcp_client HOST:PORT, such as 127.0.0.1:9000")?;
     // A name is looked up, and each of its addresses is tried. "Connection refused": the machine is there and nothing
     // listens on that port.

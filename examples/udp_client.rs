@@ -25,6 +25,7 @@ fn main() -> ExitCode {
 fn talk() -> Result<(), Box<dyn Error>> {
     let name = std::env::args()
         .nth(1)
+        .filter(|address| address.contains(':'))
         .ok_or("say where to: udp_client HOST:PORT, such as 127.0.0.1:9000")?;
     let server = name
         .to_socket_addrs()

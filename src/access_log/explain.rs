@@ -33,14 +33,18 @@ pub(super) fn write(block: &mut String, record: &Record<'_>, exchange: &Exchange
         put(block, format_args!("# from {peer}\n"));
     }
     head(block, '>', exchange.request, |_| None);
+    let (interim, answer) = exchange.answer.split_at(interim_bytes(exchange.answer));
+    head(block, '<', interim, |line| {
+        let is_status = line.starts_with(b"HTTP/1.1 ");
+        is_status.then_some("the body is wanted, RFC 9110 §10.1.1")
+    });
     if record.received_bytes > 0 {
         block.push_str("# received ");
         block.push_str(size(record.received_bytes).as_str());
         block.push_str(" of body\n");
     }
-    let coding = coding(exchange.answer);
-    head(block, '<', exchange.answer, |line| match coding {
-        _ if line.starts_with(b"HTTP/1.1 100 ") => Some("the body is wanted, RFC 9110 §10.1.1"),
+    let coding = coding(answer);
+    head(block, '<', answer, |line| match coding {
         _ if line.starts_with(b"HTTP/1.1 ") => exchange.explanation,
         Some((deciding, reason)) if is_field(line, deciding) => Some(reason),
         _ => None,
@@ -56,6 +60,14 @@ pub(super) fn write(block: &mut String, record: &Record<'_>, exchange: &Exchange
         _ => exchange.connection,
     });
     block.push_str("\n\n");
+}
+
+/// The length of the `100 Continue` before the final response. It asks for the body, which comes between the two.
+fn interim_bytes(answer: &[u8]) -> usize {
+    const END: &[u8] = b"\r\n\r\n";
+    let end = answer.windows(END.len()).position(|bytes| bytes == END);
+    let is_interim = answer.starts_with(b"HTTP/1.1 100 ");
+    end.filter(|_| is_interim).map_or(0, |end| end + END.len())
 }
 
 /// A head as it travelled, a line for each of its lines, with a comment where there is one.
@@ -169,6 +181,27 @@ mod tests {
              < Vary: Origin, accept-encoding\n<\n\
              # sent 1.2 kB of body, 0.3 ms after the request began\n\
              # connection kept: HTTP/1.1 and no \"close\"\n\n"
+        );
+    }
+
+    #[test]
+    fn a_body_that_was_asked_for_comes_after_the_100_and_before_the_answer() {
+        let request = Request::get("/a");
+        let record = Record {
+            received_bytes: 5,
+            ..examples::record(&request)
+        };
+        let exchange = Exchange {
+            answer: b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+            ..EXCHANGE
+        };
+        let block = block(&record, &exchange);
+        assert!(
+            block.contains(
+                ">\n< HTTP/1.1 100 Continue   # the body is wanted, RFC 9110 §10.1.1\n<\n\
+                 # received 5 B of body\n< HTTP/1.1 200 OK\n< Content-Length: 2\n<\n"
+            ),
+            "{block}"
         );
     }
 

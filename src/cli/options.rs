@@ -19,6 +19,7 @@ Examples:
   sockeye dist --spa --open       a single-page application, in the browser
   sockeye --host --auth ada       to the whole network, for who knows the password that is asked for now
 
+The page of a 404 is the nearest 404.html in the directory, that of a 5xx the nearest 50x.html.
 Every flag has a variable: SOCKEYE_MAX_BODY=8M is --max-body 8M. A flag beats its variable, and that beats PORT or HOST.
 Exit codes: 0 told to stop, 1 the system refuses, 2 wrong arguments, 3 cannot listen, 4 no such directory.";
 

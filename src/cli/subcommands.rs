@@ -1,6 +1,6 @@
 //! What the command does instead of serving: completions, the manual page, the hash of a password.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use clap_complete::Shell;
 
@@ -30,8 +30,7 @@ impl Subcommand {
                 clap_complete::generate(*shell, &mut command, "sockeye", &mut text)
             }
             Subcommand::Man => {
-                let command = command.mut_args(with_aliases);
-                if let Err(error) = clap_mangen::Man::new(command).render(&mut text) {
+                if let Err(error) = manual(command, &mut text) {
                     return Exit::failed(format!("cannot write the manual page: {error}"));
                 }
             }
@@ -40,6 +39,22 @@ impl Subcommand {
         let text = String::from_utf8_lossy(&text);
         Exit::done(text.trim_end())
     }
+}
+
+/// The manual page. clap_mangen would fill what stands below the help as one paragraph, examples and all.
+fn manual(command: clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let below = command.get_after_help().map(ToString::to_string);
+    let command = command.after_help(None).mut_args(with_aliases);
+    clap_mangen::Man::new(command).render(page)?;
+    for line in below.unwrap_or_default().replace('-', "\\-").lines() {
+        match line.trim().split_once("  ") {
+            Some((typed, meaning)) => writeln!(page, ".TP\n.B {typed}\n{}", meaning.trim())?,
+            None if line == "Examples:" => writeln!(page, ".SH EXAMPLES")?,
+            None if line.is_empty() => writeln!(page, ".SH NOTES")?,
+            None => writeln!(page, ".PP\n{line}")?,
+        }
+    }
+    Ok(())
 }
 
 /// Names the visible aliases of a flag in its help, as `--help` does by itself and the manual page does not.

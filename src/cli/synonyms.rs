@@ -3,7 +3,7 @@
 use clap::{Arg, Command};
 
 /// Names without dashes, as [`folded`] leaves them, and what to do instead. Whatever begins with two dashes there is a flag.
-const SYNONYMS: [(&[&str], &str); 28] = [
+const SYNONYMS: [(&[&str], &str); 30] = [
     (
         &["s"],
         "`--spa` is what serve means by it, `--quiet` what http-server does",
@@ -106,7 +106,7 @@ const SYNONYMS: [(&[&str], &str); 28] = [
             "put",
             "u",
         ],
-        "there are no uploads; nor is anything compressed without `--compress`",
+        "there are no uploads; a program takes them by `router.upload` of the library",
     ),
     (
         &[
@@ -213,6 +213,14 @@ const SYNONYMS: [(&[&str], &str); 28] = [
             "disabledirectorylisting",
         ],
         "a directory without an index is listed, unless `--no-listing` says otherwise",
+    ),
+    (
+        &["404", "page404", "errorpage", "notfound", "custom404"],
+        "the nearest 404.html in the directory is the page of what is missing, without a flag",
+    ),
+    (
+        &["daemon", "daemonize", "background", "detach", "fork", "D"],
+        "it stays in the foreground; a service manager such as systemd starts it and restarts it",
     ),
     (
         &["strictport", "noportswitching", "autoport"],

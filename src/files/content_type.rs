@@ -44,10 +44,16 @@ pub(super) fn content_type<'a>(
     } else {
         "application/octet-stream"
     });
-    if media_type.starts_with("text/") && !media_type.contains(';') {
-        [media_type, "; charset=utf-8"].concat().into()
-    } else {
-        media_type.into()
+    match media_type {
+        // Most text, without an allocation.
+        "text/html" => "text/html; charset=utf-8".into(),
+        "text/plain" => "text/plain; charset=utf-8".into(),
+        "text/css" => "text/css; charset=utf-8".into(),
+        "text/javascript" => "text/javascript; charset=utf-8".into(),
+        text if text.starts_with("text/") && !text.contains(';') => {
+            [text, "; charset=utf-8"].concat().into()
+        }
+        other => other.into(),
     }
 }
 

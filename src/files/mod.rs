@@ -13,6 +13,7 @@ mod digests;
 mod encoders;
 mod encoding;
 mod explain;
+mod misses;
 mod multipart;
 mod preconditions;
 mod range;
@@ -29,11 +30,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
 use cache::{Cache, Entry};
 use compress::Compressor;
 use digests::Digests;
 use encoding::{Coding, Codings};
+use misses::Misses;
 use representation::{Beginning, Content, Kind, Representation, Terms};
 use siblings::Siblings;
 use validators::Timestamp;
@@ -72,6 +75,7 @@ const NEWCOMERS: u64 = 8;
 pub struct StaticFiles {
     root: Arc<Root>,
     cache: Cache,
+    misses: Misses,
     digests: Digests,
     /// `None` if they are not to be served.
     siblings: Option<Siblings>,
@@ -166,6 +170,7 @@ impl StaticFiles {
             media_types: config.media_types.clone(),
             first_answer: OnceLock::new(),
             cache,
+            misses: Misses::new(secrets.hash_one("misses")),
             digests: Digests::default(),
             siblings: config
                 .siblings
@@ -202,6 +207,10 @@ impl StaticFiles {
                 return response::file(&entry.description, content, request, seed);
             }
         }
+        if self.misses.is_known(request) {
+            return response::failure(&Failure::Missing, request);
+        }
+        let began = Instant::now();
         match self.find(path) {
             Found::File(found, path, siblings) => {
                 let content = || Some(found.content.clone());
@@ -223,7 +232,10 @@ impl StaticFiles {
             }
             Found::BadPath(error) => response::bad_path(error.to_string(), request),
             Found::Nothing(failure) => {
-                self.complain(path, &failure);
+                match failure {
+                    Failure::Missing => self.misses.remember(path, began),
+                    _ => self.complain(path, &failure),
+                }
                 response::failure(&failure, request)
             }
         }

@@ -185,6 +185,8 @@ fn fields(description: &Description) -> Headers {
 
 fn body(description: &Description, content: Content, range: Range<u64>) -> Body {
     match content {
+        // Not by `slice`, which shares the bytes: what is sent once and not kept has one owner.
+        Content::Memory(bytes) if range == (0..bytes.len() as u64) => bytes.into(),
         Content::Memory(bytes) => bytes.slice(range.start as usize..range.end as usize).into(),
         Content::File(file) => description.slice(&file, range).into(),
     }

@@ -77,6 +77,20 @@ enum Form {
     Json,
 }
 
+/// What names a form in `Accept`.
+const NAMES: [(&[&str], Form); 3] = [
+    (&["text/html", "application/xhtml+xml"], Form::Html),
+    (
+        &[
+            "application/problem+json",
+            "application/json",
+            "application/*",
+        ],
+        Form::Json,
+    ),
+    (&["text/plain", "text/*"], Form::Text),
+];
+
 impl Form {
     /// The form that the client likes best among those it names outright, the first of equals; `*/*` and silence
     /// mean text, which is what curl and a person with a terminal want.
@@ -85,12 +99,9 @@ impl Form {
         for range in headers.all("Accept").flat_map(list_elements) {
             let mut parameters = range.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
             let media_type = parameters.next().unwrap_or_default();
-            let form = match &media_type.to_ascii_lowercase()[..] {
-                b"text/html" | b"application/xhtml+xml" => Form::Html,
-                b"application/problem+json" | b"application/json" | b"application/*" => Form::Json,
-                b"text/plain" | b"text/*" => Form::Text,
-                _ => continue,
-            };
+            let is = |name: &&str| media_type.eq_ignore_ascii_case(name.as_bytes());
+            let named = NAMES.iter().find(|(names, _)| names.iter().any(is));
+            let Some(&(_, form)) = named else { continue };
             let weight = parameters.find_map(weight).unwrap_or(1000);
             if weight > best.0 {
                 best = (weight, form);

@@ -93,8 +93,11 @@ impl Missing {
     }
 
     /// The explanation for `path`, looked up at most once a second; and logged the first time, unless it was logged already.
-    fn explanation(&self, path: &str, explain: impl Fn() -> Option<Explanation>) -> Option<String> {
-        let now = Instant::now();
+    fn explanation(
+        &self,
+        (path, now): (&str, Instant),
+        explain: impl Fn() -> Option<Explanation>,
+    ) -> Option<String> {
         let mut state = unpoisoned(self.state.lock());
         let is_fresh = |at: Instant| now - at < Duration::from_secs(1);
         if let Some(known) = state.paths.get_mut(path) {
@@ -188,7 +191,8 @@ pub fn explained<H: Handler>(
             return;
         }
         let explain = || explain(request.path(), request.prefix());
-        if let Some(explanation) = missing.explanation(path, explain) {
+        let now = request.received().unwrap_or_else(Instant::now);
+        if let Some(explanation) = missing.explanation((path, now), explain) {
             let sentence = format!("{EXPLAINED}{explanation}");
             *response = Response::problem(StatusCode::NOT_FOUND, sentence, request);
         }
@@ -197,6 +201,9 @@ pub fn explained<H: Handler>(
 }
 
 /// Whether it comes from this machine, under one of its loopback names, through no proxy and from no page of another site.
+///
+/// Most proxies name their client in a field. nginx with nothing but `proxy_pass` sends none, puts the address it connects
+/// to in `Host`, and speaks HTTP/1.0, which browsers and curl do not.
 pub(crate) fn is_from_this_machine(request: &Request) -> bool {
     let headers = request.headers();
     let is_forwarded = |name: &str| {
@@ -206,8 +213,7 @@ pub(crate) fn is_from_this_machine(request: &Request) -> bool {
         })
     };
     matches!(*request.method(), Method::GET | Method::HEAD)
-        // As nginx asks for others unless it is told otherwise: under our loopback name, and without a field that says so.
-        && request.version() != Version::Http10
+        && request.version() == Version::Http11
         && request
             .peer()
             .is_some_and(|peer| peer.ip().to_canonical().is_loopback())
@@ -259,12 +265,12 @@ mod tests {
                 "{name}"
             );
         }
-        let mut as_nginx_asks = local("/a");
-        as_nginx_asks.version = Version::Http10;
-        assert!(!is_explained(&site, &as_nginx_asks));
         let mut remote = local("/a");
         remote.peer = Some(([192, 0, 2, 1], 1).into());
         assert!(!is_explained(&site, &remote));
+        let mut bare_nginx = local("/a").with_header("Connection", "close");
+        bare_nginx.version = Version::Http10;
+        assert!(!is_explained(&site, &bare_nginx));
         let mut other_name = Request::get("/a").with_header("Host", "dev.test");
         other_name.peer = Some(([127, 0, 0, 1], 1).into());
         assert!(!is_explained(&site, &other_name));

@@ -61,8 +61,8 @@ pub fn with_own_pages<H: Handler>(inside: H) -> impl Handler {
 fn page(name: &str, request: &Request, pages: &dyn Handler, absent: &Absent) -> Option<Response> {
     let path = request.path();
     let at = request.received().unwrap_or_else(Instant::now);
-    let slashes = path.match_indices('/').map(|(at, _)| at).take(DEPTH_MAX);
-    for slash in slashes.collect::<Vec<_>>().into_iter().rev() {
+    let too_deep = path.matches('/').count().saturating_sub(DEPTH_MAX);
+    for (slash, _) in path.rmatch_indices('/').skip(too_deep) {
         let place = (name, &path[..slash]);
         if absent.is_known(place, at) {
             continue;

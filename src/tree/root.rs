@@ -145,8 +145,9 @@ impl Root {
         is_plain: bool,
         mut start: Option<&mut Vec<u8>>,
     ) -> Result<Opened, Failure> {
-        match self.find_in(&*self.directory()?, path, is_plain, start.as_deref_mut()) {
-            Err(Failure::Missing) if self.is_deleted() => {
+        let directory = self.directory()?;
+        match self.find_in(&directory, path, is_plain, start.as_deref_mut()) {
+            Err(Failure::Missing) if directory.is_deleted() => {
                 self.look_again();
                 self.find_in(&*self.directory()?, path, is_plain, start)
             }
@@ -184,6 +185,14 @@ impl Root {
 
     // Not by `statat`: it would follow a link to wherever that leads, and mount what is mounted when somebody looks.
     fn look_in(&self, directory: &Directory, path: &CStr) -> Result<Stat, Failure> {
+        // But a single name that is no link leads nowhere else, and takes one question.
+        if !path.to_bytes().contains(&b'/') {
+            let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+            let stat = retry_on_intr(|| rustix::fs::statat(&directory.handle, path, flags))?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+                return Ok(stat);
+            }
+        }
         let handle = self.open_beneath(directory, path, LOOK)?;
         Ok(status(&handle)?)
     }
@@ -270,11 +279,6 @@ impl Root {
         }
         let directory = unpoisoned(self.directory.read()).clone();
         directory.ok_or(Failure::RootGone)
-    }
-
-    fn is_deleted(&self) -> bool {
-        self.directory()
-            .is_ok_and(|directory| directory.is_deleted())
     }
 
     /// Takes the directory that now stands at the root's path, if it is another one.

@@ -184,6 +184,8 @@ fn every_flag_stands_in_the_manual_page_and_in_a_test_of_the_command() {
     for alias in aliases {
         assert!(man.contains(alias), "{alias} in the manual page");
     }
+    let example = ".TP\n.B sockeye dist --spa --open\na single-page application, in the browser\n";
+    assert!(man.contains(example), "{man}");
 }
 
 #[test]
@@ -209,6 +211,8 @@ fn what_fingers_know_from_other_servers_is_answered_with_what_to_do() {
         ("--live-reload", "reload"),
         ("--upload-files", "no uploads"),
         ("-u", "no uploads"),
+        ("--404", "the nearest 404.html"),
+        ("--daemon", "a service manager"),
         ("--no-dotfiles", "`--hidden`"),
         ("--strictPort", "`--port`"),
         ("-c-1", "`--cache`"),

@@ -293,6 +293,11 @@ fn a_client_without_a_server_says_so() {
         let said = text(&output.stderr);
         assert!(said.contains("refused") && said.contains(NOBODY), "{said}");
     }
+    for name in ["tcp_client", "http_client_by_hand", "udp_client"] {
+        let said = run(name, &["127.0.0.1"], "hello\n").stderr;
+        let expected = format!("{name}: say where to: {name} HOST:PORT");
+        assert!(text(&said).starts_with(&expected), "{}", text(&said));
+    }
     let said = run("udp_client", &[NOBODY], "hello\n").stderr;
     assert!(text(&said).contains("nobody listens"), "{}", text(&said));
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();

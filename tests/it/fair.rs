@@ -2,16 +2,22 @@
 
 use std::fs;
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use socket2::{Domain, Socket, Type};
 use sockeye::message::{Request, Response};
+use sockeye::middleware::auth::{User, authenticated};
 use sockeye::router::Router;
 use sockeye::server::Config;
 
 use crate::program::{Program, crowd};
-use crate::support::{Client, TestServer, until};
+use crate::support::{Client, PATIENCE, TestServer, until};
 
 /// How much processor time the server uses while `stuck` waits for a second. The server ends the second: it closes a
 /// connection that is idle for so long.
@@ -134,6 +140,68 @@ fn a_newcomer_has_its_turn_among_clients_that_pipeline_costly_requests() {
     assert_eq!(server.ask("GET /").text(), "hello\n");
     let waited = asked.elapsed();
     assert!(waited < Duration::from_secs(1), "it waited for {waited:?}");
+}
+
+#[test]
+fn a_flood_of_wrong_passwords_keeps_nobody_else_waiting() {
+    let users = vec![User::with_password("ada", "lovelace").unwrap()];
+    // Fewer threads than there are guesses: most of these must not hold one.
+    let config = Config {
+        threads: 14 + Config::default().active_threads,
+        ..Config::default()
+    };
+    let inside = |_: &Request| Response::text("in\n");
+    let server = TestServer::with_config(config, authenticated(users, inside));
+    let guess = |password: &str| {
+        let words = BASE64_STANDARD.encode(format!("ada:{password}"));
+        format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {words}\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let address = server.connect().stream().peer_addr().unwrap();
+    let ask = |from: [u8; 4], request: &str| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        socket.connect(&address.into()).unwrap();
+        let mut client = Client::from(socket.into());
+        client.say(request);
+        client.hear().status
+    };
+    let right = guess("lovelace");
+    assert_eq!(ask([127, 0, 0, 1], &right), 200);
+    let (guesses, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for number in 1..=40 {
+            let (ask, guess, guesses, is_over) = (&ask, &guess, &guesses, &is_over);
+            // Each from an address of its own, so that none is told to wait.
+            scope.spawn(move || {
+                let began = Instant::now();
+                for round in 0.. {
+                    if is_over.load(Ordering::Relaxed) || began.elapsed() > PATIENCE {
+                        break;
+                    }
+                    let wrong = guess(&format!("{number} {round}"));
+                    assert_ne!(ask([127, 1, 0, number], &wrong), 200);
+                    guesses.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let nobody = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        let mut worst = Duration::ZERO;
+        for round in 1..=10 {
+            until("the flood goes on", || {
+                guesses.load(Ordering::Relaxed) >= round * 20
+            });
+            for (request, status) in [(nobody, 401), (&right, 200)] {
+                let asked = Instant::now();
+                assert_eq!(ask([127, 0, 0, 1], request), status);
+                worst = worst.max(asked.elapsed());
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        let bound = Duration::from_millis(if cfg!(debug_assertions) { 1000 } else { 500 });
+        assert!(worst < bound, "somebody waited for {worst:?}");
+    });
 }
 
 #[test]

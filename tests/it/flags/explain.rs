@@ -136,7 +136,7 @@ fn a_coding_is_explained_and_so_is_a_body_that_was_waited_for() {
             "\n# connection closed: HTTP/1.0 and no \"keep-alive\"",
         ],
         &[
-            "\n>\n# received 5 B of body\n< HTTP/1.1 100 Continue   # the body is wanted, RFC 9110 §10.1.1\n<\n< HTTP/1.1 200 OK\n",
+            "\n>\n< HTTP/1.1 100 Continue   # the body is wanted, RFC 9110 §10.1.1\n<\n# received 5 B of body\n< HTTP/1.1 200 OK\n",
             "\n# connection closed: the client says \"close\"",
         ],
     ]
