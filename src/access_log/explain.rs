@@ -263,6 +263,7 @@ mod tests {
             "Authorization\x0b: secret",
             "Authorization\u{a0}: secret",
             "Authorization Basic secret",
+            "My Cookie: secret",
         ] {
             let head = format!("GET / HTTP/1.1\r\n{lines}\r\nB: shown\r\n\r\n");
             let exchange = Exchange {

@@ -1,9 +1,11 @@
 //! The flags for the access log: its output and its format.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::fs::OFlags;
 
 use super::{Exit, directory};
 use crate::access_log::{Format, Log};
@@ -56,10 +58,14 @@ impl LogFlags {
             )));
         }
         let path = file.clone();
-        let open = move || File::options().append(true).create(true).open(&path);
+        let mut options = File::options();
+        // A pipe that nobody reads is an error: to open it would wait, while clients are let in and not answered.
+        let flags = OFlags::NONBLOCK.bits() as i32;
+        options.append(true).create(true).custom_flags(flags);
+        let open = move || options.open(&path);
         Log::opening(open).map(Some).map_err(|error| {
             Exit::usage(format!(
-                "cannot write to `{shown}` of --log-file: {error}\n  name a file in a directory that is there, and that the server's user may write to"
+                "cannot write to `{shown}` of --log-file: {error}\n  name a file in a directory that is there, and that the server's user may write to; a pipe needs its reader first"
             ))
         })
     }

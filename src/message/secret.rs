@@ -6,7 +6,7 @@ use super::is_token;
 
 /// A name that holds one of these says that its value is secret: `Authorization`, `Proxy-Authorization`, `Cookie`,
 /// `Set-Cookie`, `X-Api-Key`, `X-Auth-Token`, `X-CSRF-Token`. It is better to mask a field too many than one too few.
-const SECRET_WORDS: [&str; 9] = [
+const SECRET_WORDS: [&str; 12] = [
     "authorization",
     "cookie",
     "token",
@@ -16,6 +16,9 @@ const SECRET_WORDS: [&str; 9] = [
     "api-key",
     "api_key",
     "apikey",
+    "access-key",
+    "auth-key",
+    "jwt",
 ];
 
 /// What stands in the place of a secret.
@@ -38,7 +41,10 @@ pub(crate) fn masked(line: &[u8]) -> Cow<'_, [u8]> {
         let start = part.iter().take_while(|byte| !is_of_name(byte)).count();
         let name = part[start..].iter().take_while(|byte| is_of_name(byte));
         let end = start + name.count();
-        if is_secret(&part[start..end]) {
+        // Words before the name do not hide it; a request line, which has a slash there, has no name.
+        let before_colon = part.iter().position(|&byte| byte == b':');
+        let words = before_colon.filter(|&colon| !part[..colon].contains(&b'/'));
+        if is_secret(&part[start..end.max(words.unwrap_or(end))]) {
             let blanks = part[end..].iter().take_while(|byte| b" \t".contains(byte));
             let colon = end + blanks.count();
             let shown = match part.get(colon) {
@@ -73,6 +79,9 @@ mod tests {
             "Client-Secret",
             "X-Session-Id",
             "X-Password",
+            "X-Auth-Key",
+            "X-Access-Key",
+            "Cf-Access-Jwt-Assertion",
         ] {
             assert!(is_secret(name.as_bytes()), "{name}");
         }

@@ -1,7 +1,8 @@
 //! A 404 that explains itself, to the person at this machine.
 //!
 //! A remote learns nothing: the request must come from this machine, under one of its loopback names, through no
-//! proxy (whose clients all seem to come from this machine) and from no page of another site.
+//! proxy (whose clients all seem to come from this machine) and from no page of another site. What forwards bare bytes from
+//! elsewhere, as `socat` does, gives no sign of itself: who names `localhost` through it is taken for this machine.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -13,14 +14,14 @@ use crate::middleware::EveryError;
 use crate::middleware::host_guard::is_loopback_name;
 use crate::sync::unpoisoned;
 
-// Fields in which proxies and tunnels name their client.
+// What the fields begin with in which proxies and tunnels name their client.
 const FORWARDED: [&str; 6] = [
     "Forwarded",
     "Via",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
+    "X-Forwarded-",
     "X-Real-IP",
     "CF-Connecting-IP",
+    "True-Client-IP",
 ];
 
 /// What the sentence of a 404 begins with that is explained.
@@ -205,6 +206,12 @@ pub fn explained<H: Handler>(
 /// to in `Host`, and speaks HTTP/1.0, which browsers and curl do not.
 pub(crate) fn is_from_this_machine(request: &Request) -> bool {
     let headers = request.headers();
+    let is_forwarded = |name: &str| {
+        FORWARDED.iter().any(|begin| {
+            let start = name.get(..begin.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(begin))
+        })
+    };
     matches!(*request.method(), Method::GET | Method::HEAD)
         && request.version() == Version::Http11
         && request
@@ -212,7 +219,7 @@ pub(crate) fn is_from_this_machine(request: &Request) -> bool {
             .is_some_and(|peer| peer.ip().to_canonical().is_loopback())
         && request.authority().is_some_and(is_loopback_name)
         && headers.get("Sec-Fetch-Site") != Some("cross-site")
-        && !FORWARDED.iter().any(|name| headers.contains(name))
+        && !headers.iter().any(|(name, _)| is_forwarded(name))
 }
 
 #[cfg(test)]
@@ -250,6 +257,8 @@ mod tests {
             ("Sec-Fetch-Site", "cross-site"),
             ("X-Forwarded-For", "192.0.2.1"),
             ("Via", "1.1 a"),
+            ("x-forwarded-proto", "https"),
+            ("True-Client-IP", "192.0.2.1"),
         ] {
             assert!(
                 !is_explained(&site, &local("/a").with_header(name, value)),

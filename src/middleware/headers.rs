@@ -26,6 +26,9 @@ const RESERVED: [&str; 9] = [
 /// Fields that are added to those of their name: several lines are a list, or each is for itself.
 const REPEATED: [&str; 4] = ["Link", "Server-Timing", "Set-Cookie", "Vary"];
 
+/// Fields that say how a file's bytes are to be read: those of an error's page are others.
+const OF_CONTENT: [&str; 2] = ["Content-Encoding", "Content-Type"];
+
 /// One field, for all paths or for those that a glob matches.
 ///
 /// ```
@@ -78,8 +81,17 @@ impl FromStr for Rule {
 }
 
 impl Rule {
-    fn matches(&self, path: &str) -> bool {
-        self.glob.as_ref().is_none_or(|glob| glob.matches(path))
+    fn is_for(&self, path: &str, response: &Response) -> bool {
+        self.glob.as_ref().is_none_or(|glob| glob.matches(path)) && self.is_true_of(response)
+    }
+
+    /// Several parts of a file have a media type of their own, which says where each ends.
+    fn is_true_of(&self, response: &Response) -> bool {
+        let status = response.status();
+        let media_type = response.headers().get("Content-Type");
+        let is_of_parts = media_type.is_some_and(|it| it.starts_with("multipart/byteranges"));
+        let is_error = status.is_client_error() || status.is_server_error();
+        !is_one_of(&OF_CONTENT, &self.name) || !(is_error || is_of_parts)
     }
 
     fn apply(&self, is_logged: &AtomicBool, headers: &mut Headers) {
@@ -102,6 +114,7 @@ impl Rule {
 
 /// Adds the fields of `rules` to every response of `inside`. Each replaces a field of the same name, of an earlier rule
 /// too, which is logged once for each rule; only `Link`, `Server-Timing`, `Set-Cookie` and `Vary` are added to.
+/// `Content-Type` and `Content-Encoding` are of a file: errors, and several parts of a file in one answer, keep their own.
 ///
 /// ```
 /// use sockeye::middleware::headers::with_headers;
@@ -116,10 +129,9 @@ pub fn with_headers(rules: Vec<Rule>, inside: impl Handler) -> impl Handler {
     let logged: Vec<AtomicBool> = rules.iter().map(|_| AtomicBool::new(false)).collect();
     let add = move |request: &Request, mut response: Response| {
         let path = percent_decode_str(request.target().path()).decode_utf8_lossy();
-        let headers = response.headers_mut();
         for (rule, is_logged) in rules.iter().zip(&logged) {
-            if rule.matches(&path) {
-                rule.apply(is_logged, headers);
+            if rule.is_for(&path, &response) {
+                rule.apply(is_logged, response.headers_mut());
             }
         }
         response
@@ -134,6 +146,7 @@ fn is_one_of(names: &[&str], name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::StatusCode;
 
     fn fields(rules: &[&str], path: &str) -> Vec<(String, String)> {
         let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
@@ -199,6 +212,29 @@ mod tests {
                 matches,
                 "{glob} {path}"
             );
+        }
+    }
+
+    #[test]
+    fn what_a_rule_says_of_a_files_content_is_not_said_of_an_error_or_of_several_parts() {
+        let shown = |status: u16, media_type: &'static str| {
+            let rules = ["Content-Type: a/b", "Content-Encoding: gzip", "X-A: 1"];
+            let rules = rules.map(|rule| rule.parse().unwrap()).to_vec();
+            let inside = move |_: &Request| {
+                Response::new(StatusCode::from_u16(status).unwrap())
+                    .with_header("Content-Type", media_type)
+            };
+            let response = with_headers(rules, inside).handle(&Request::get("/"));
+            let value = |name| response.headers().get(name).unwrap_or("-").to_owned();
+            ["Content-Type", "Content-Encoding", "X-A"].map(value)
+        };
+        for status in [404, 416, 502] {
+            assert_eq!(shown(status, "text/html"), ["text/html", "-", "1"]);
+        }
+        let several = "multipart/byteranges; boundary=x";
+        assert_eq!(shown(206, several), [several, "-", "1"]);
+        for status in [200, 206, 304] {
+            assert_eq!(shown(status, "text/html"), ["a/b", "gzip", "1"]);
         }
     }
 

@@ -144,14 +144,21 @@ impl Authenticator {
             return Verdict::Enter;
         }
         let address = request.peer().map(|peer| network(peer.ip()));
-        let Some(charged) = unpoisoned(self.guesses.lock()).begin(address, digest) else {
-            return Verdict::Later;
-        };
         let verdict = match self.waiting.fetch_add(1, Ordering::Relaxed) {
-            0..WAITING_MAX => self.verify(&credentials, digest),
+            0..WAITING_MAX => self.guess(&credentials, digest, address),
             _ => Verdict::Busy,
         };
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+        verdict
+    }
+
+    /// Is charged before it waits, and not if it cannot: who is charged with a guess has it computed, so that others with
+    /// the same need not be.
+    fn guess(&self, credentials: &str, digest: u128, address: Option<IpAddr>) -> Verdict {
+        let Some(charged) = unpoisoned(self.guesses.lock()).begin(address, digest) else {
+            return Verdict::Later;
+        };
+        let verdict = self.verify(credentials, digest);
         let is_wrong = verdict == WRONG;
         let mut guesses = unpoisoned(self.guesses.lock());
         guesses.end(charged.filter(|_| !is_wrong), digest, is_wrong);
@@ -175,10 +182,13 @@ impl Authenticator {
         }
         let (name, password) = credentials.split_once(':').unwrap_or((credentials, ""));
         let user = self.users.iter().position(|user| user.name == name);
-        // For a name that is not there the same work is done, so that time does not tell which names are.
-        let Some(hashed) = self.users.get(user.unwrap_or(0)) else {
+        // For a name that is not there the work of some user is done, always the same one's, so that time does not tell which
+        // names are: not all hashes take as long.
+        let stand_in = (self.digest(name) as usize).checked_rem(self.users.len());
+        let Some(at) = user.or(stand_in) else {
             return WRONG;
         };
+        let hashed = &self.users[at];
         let is_right = bcrypt::non_truncating_verify(password, &hashed.hash).unwrap_or(false);
         match user {
             Some(user) if is_right => {

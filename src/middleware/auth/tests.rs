@@ -101,6 +101,27 @@ fn a_right_password_is_not_slowed_down_by_wrong_ones_before_it() {
 }
 
 #[test]
+fn a_name_that_is_not_there_takes_the_time_of_any_that_is() {
+    let user = |(name, cost)| {
+        let hash = bcrypt::hash("secret", cost).unwrap();
+        format!("{name}:{hash}").parse().unwrap()
+    };
+    let users = [("alice", 4), ("bob", 9)].map(user).to_vec();
+    let site = authenticated(users, |_: &Request| Response::text("in"));
+    let times = (0..64).map(|name| {
+        let mut guess = from(1, &format!("{name}:secret"));
+        guess.peer = None;
+        let begin = Instant::now();
+        assert_eq!(site.handle(&guess).status(), StatusCode::UNAUTHORIZED);
+        begin.elapsed()
+    });
+    let mut times: Vec<_> = times.collect();
+    times.sort();
+    // Bob's is 32 times Alice's.
+    assert!(times[48] > 8 * times[16], "{times:?}");
+}
+
+#[test]
 fn only_so_many_answers_are_held_back_in_all() {
     let mut guesses = Guesses::default();
     let address = IpAddr::from([192, 0, 2, 1]);

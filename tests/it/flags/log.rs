@@ -143,7 +143,10 @@ fn a_log_that_cannot_be_written_or_would_be_served_is_refused_with_a_sentence() 
     let public = place.path().join("public");
     let missing = place.path().join("no/such/log");
     symlink(&public, place.path().join("link")).unwrap();
+    let pipe = place.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
     for (log, sentence) in [
+        (pipe, "a pipe needs its reader first"),
         (missing, "of --log-file: No such file or directory"),
         (place.path().to_owned(), "of --log-file: Is a directory"),
         (public.join("log"), "put it beside the directory"),
