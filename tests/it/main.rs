@@ -35,6 +35,7 @@ mod server;
 mod soak;
 mod stalls;
 mod support;
+#[cfg(feature = "cli")]
 mod threads;
 mod tidy;
 mod transcripts;
