@@ -213,7 +213,7 @@ fn a_thread_that_is_left_alone_sees_to_every_ready_list_however_busy_the_others_
 #[test]
 fn what_one_thread_has_taken_is_shared_although_no_handler_blocks() {
     let config = Config {
-        // More than there are cores: none is the only one.
+        // The suite runs with one active thread too, where a test has the default.
         active_threads: Config::default().active_threads + 1,
         ready_lists: 1,
         ..Config::default()
