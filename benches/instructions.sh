@@ -14,9 +14,9 @@ many=3000
 
 # Kind of request, instructions at most, allocations at most.
 bounds=(
-  "hot 5050 0"
-  "browser 12200 0"
-  "compressed 14600 0"
+  "hot 4980 0"
+  "browser 12130 0"
+  "compressed 14200 0"
   "unmodified 5550 0"
   "missing 6980 2"
   "many 16610 16"

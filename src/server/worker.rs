@@ -20,8 +20,8 @@ const BREATH: Duration = Duration::from_millis(10);
 // For how long one worker lets clients in, and answers them, before it looks at those that are there.
 const ACCEPT_TIME_MAX: Duration = Duration::from_millis(1);
 
-// Who works so long on a batch has another help with what is left. To wake that one costs a hundredth of it.
-const SHARE_AFTER: Duration = Duration::from_micros(250);
+// Who works so long on a batch has another help with what is left. To wake that one costs a tenth of it.
+const SHARE_AFTER: Duration = Duration::from_micros(50);
 
 // How often one worker drives one connection in a row.
 const DRIVES_MAX: usize = 4;
