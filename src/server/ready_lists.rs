@@ -71,7 +71,7 @@ impl ReadyLists {
         })
     }
 
-    /// Wakes a thread that waits, if one does: rather on another list than on that of number `list`.
+    /// Wakes a thread that waits, if there is one: on another list than number `list`, else on that.
     pub(super) fn wake_one(&self, list: usize) {
         let (before, from) = self.lists.split_at(list + 1);
         let mut lists = from.iter().chain(before);
@@ -102,8 +102,8 @@ impl ReadyList {
 
     /// The calling thread is about to wait, until what is returned is dropped.
     ///
-    /// What is left in the ready queue before somebody looks for one who waits is seen by those who look at the queue after
-    /// this.
+    /// A batch that was filled before this is seen by a look at the ready queue after it; who fills one later finds this thread
+    /// with [`ReadyLists::wake_one`].
     pub(super) fn begin_wait(&self) -> Waiting<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         Waiting(&self.waiting)

@@ -18,7 +18,7 @@ const PERMITTED: u64 = 2;
 /// One thing that may block; the bits above count them.
 const STEP: u64 = 4;
 
-/// Who is in the same thing in so many looks after the first has its permit retaken.
+/// A worker that is in the same thing in so many looks after the first loses its permit.
 pub(super) const LOOKS_MAX: u32 = 3;
 
 /// The workers of a server, by number.

@@ -103,11 +103,14 @@ impl<'a> Lease<'a> {
             self.choose_list()?;
         }
         let list = &self.connections.lists[self.list as usize];
-        match self.interest.replace(interest) {
-            None => list.add(&self.socket, source, interest),
-            Some(armed) if armed == interest && !again => Ok(()),
-            Some(_) => list.rearm(&self.socket, source, interest),
+        match self.interest {
+            None => list.add(&self.socket, source, interest)?,
+            Some(armed) if armed == interest && !again => {}
+            Some(_) => list.rearm(&self.socket, source, interest)?,
         }
+        // Not before: what is in no list is to be added the next time.
+        self.interest = Some(interest);
+        Ok(())
     }
 
     /// Moves the connection to the ready list that is nearest to its client now.
